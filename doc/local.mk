@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += doc/speed.json doc/speed.md doc/speed.svg
+EXTRA_DIST += doc/cluster.md doc/speed.json doc/speed.md doc/speed.svg doc/tomcat.md
 dist_man_MANS += \
 	doc/engineSignEncrypt.5 \
 	doc/libsignengine.3 \

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-dist_noinst_SCRIPTS += samples/azure/run.sh samples/quickstart.sh samples/service/run.sh
+dist_noinst_SCRIPTS += samples/azure/run.sh samples/cluster/run.sh samples/quickstart.sh samples/service/run.sh samples/tomcat/build.sh
 EXTRA_DIST += \
 	samples/azure/README.md \
 	samples/azure/engineSignEncrypt.xml \
@@ -9,6 +9,10 @@ EXTRA_DIST += \
 	samples/clients/signengine.mjs \
 	samples/clients/signengine.py \
 	samples/clients/signengine.sh \
+	samples/cluster/README.md \
+	samples/cluster/engineSignEncrypt.xml \
+	samples/cluster/haproxy.cfg \
+	samples/cluster/signengined.conf \
 	samples/config-zip/README.md \
 	samples/config-zip/config-zip.c \
 	samples/config-zip/engineSignEncrypt.xml \
@@ -26,4 +30,10 @@ EXTRA_DIST += \
 	samples/sign-file/sign-file.c \
 	samples/sign-mail/README.md \
 	samples/sign-mail/engineSignEncrypt.xml \
-	samples/sign-mail/sign-mail.c
+	samples/sign-mail/sign-mail.c \
+	samples/tomcat/README.md \
+	samples/tomcat/src/Keys.java \
+	samples/tomcat/src/KeysListener.java \
+	samples/tomcat/src/LibraryKeys.java \
+	samples/tomcat/src/PageServlet.java \
+	samples/tomcat/src/Signengine.java

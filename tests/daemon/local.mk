@@ -4,6 +4,8 @@ SHELL_TESTS += \
 	tests/daemon/audit.sh \
 	tests/daemon/bounds.sh \
 	tests/daemon/clients.sh \
+	tests/daemon/cluster-sample.sh \
+	tests/daemon/cluster.sh \
 	tests/daemon/crowd.sh \
 	tests/daemon/heads.sh \
 	tests/daemon/identity.sh \
@@ -14,13 +16,15 @@ SHELL_TESTS += \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \
 	tests/daemon/streams.sh \
-	tests/daemon/tls.sh
+	tests/daemon/tls.sh \
+	tests/daemon/tomcat.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
 	tests/daemon/asking.py \
 	tests/daemon/audited.py \
 	tests/daemon/clients.py \
 	tests/daemon/clients.table \
+	tests/daemon/cluster.py \
 	tests/daemon/crowd-lib.sh \
 	tests/daemon/crowd.py \
 	tests/daemon/daemon-lib.sh \
@@ -38,7 +42,9 @@ EXTRA_DIST += \
 	tests/daemon/streams-campaign.sh \
 	tests/daemon/streams-lib.sh \
 	tests/daemon/streams.py \
-	tests/daemon/tls.py
+	tests/daemon/tls.py \
+	tests/daemon/tomcat/LoadServlet.java \
+	tests/daemon/tomcat/NeighbourServlet.java
 # others' tools judge the API's document, and the document the answers
 EXTRA_DIST += \
 	tests/daemon/answers.mjs \

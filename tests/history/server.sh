@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh disable=SC2154
-# A PostgreSQL server of the test's own, on a socket in its folder; it goes when the test ends.
+# A PostgreSQL server of the test's own, on a socket in its folder, and at $server_addresses; it goes when the test ends.
 
 postgresql=$(find /usr/lib/postgresql /usr/local/pgsql -name initdb -type f 2>/dev/null | sort -V | tail -n 1)
 [ "$postgresql" ] || skip 'no PostgreSQL server is installed'
@@ -30,7 +30,7 @@ server_make() {
 
 server_start() {
     setup server_run "$postgresql/pg_ctl" -D "$tmp/server/data" -l "$tmp/server/log" -w -t 60 \
-        -o "-c listen_addresses= -k $tmp/server -c max_connections=50" start
+        -o "-c listen_addresses=${server_addresses-} -k $tmp/server -c max_connections=50" start
 }
 
 server_stop() { # fast, immediate
