@@ -35,5 +35,4 @@ EXTRA_DIST += \
 	samples/tomcat/src/Keys.java \
 	samples/tomcat/src/KeysListener.java \
 	samples/tomcat/src/LibraryKeys.java \
-	samples/tomcat/src/PageServlet.java \
-	samples/tomcat/src/Signengine.java
+	samples/tomcat/src/PageServlet.java

@@ -55,14 +55,14 @@ public final class Signengine implements AutoCloseable {
 
     private record Answer(int code, String reason, Map<String, String> fields, byte[] body) { }
 
-    private static final ScheduledExecutorService clock = Executors.newSingleThreadScheduledExecutor(task -> {
+    private final ConcurrentLinkedDeque<Connection> kept = new ConcurrentLinkedDeque<>();
+    private final UnixDomainSocketAddress socket;
+    private final int timeout, patience;
+    private final ScheduledThreadPoolExecutor clock = new ScheduledThreadPoolExecutor(1, task -> {
         var thread = new Thread(task, "signengine timeouts");
         thread.setDaemon(true);
         return thread;
     });
-    private final ConcurrentLinkedDeque<Connection> kept = new ConcurrentLinkedDeque<>();
-    private final UnixDomainSocketAddress socket;
-    private final int timeout, patience;
 
     /**
      * @param timeout  seconds for an answer
@@ -73,9 +73,12 @@ public final class Signengine implements AutoCloseable {
         this.socket = UnixDomainSocketAddress.of(socket);
         this.timeout = timeout;
         this.patience = patience;
+        clock.setRemoveOnCancelPolicy(true);
     }
 
+    /** After the last call; where classes are loaded anew, as in Tomcat, nothing of these stays behind. */
     @Override public void close() {
+        clock.shutdownNow();
         for (Connection c; (c = kept.poll()) != null; )
             c.close();
     }

@@ -15,5 +15,5 @@ trap 'rm -rf "$classes"' EXIT
 mkdir -p "$classes/WEB-INF/classes"
 javac --release 17 -encoding UTF-8 -Xlint:all,-auxiliaryclass,-serial -Werror \
     -cp "${CLASSPATH-/usr/share/java/tomcat10-servlet-api.jar:/usr/share/java/jna.jar}" \
-    -d "$classes/WEB-INF/classes" "$sample"/src/*.java "$@"
+    -d "$classes/WEB-INF/classes" "$sample"/../clients/Signengine.java "$sample"/src/*.java "$@"
 jar --create --file "$war" -C "$classes" WEB-INF

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** What an application does with keys: by the daemon (recommended), or by the library in this JVM. */
 interface Keys extends AutoCloseable {
@@ -23,33 +24,33 @@ interface Keys extends AutoCloseable {
     static Keys open() {
         String config = System.getProperty("signengine.config");
         return config != null ? new LibraryKeys(config)
-                : daemon(new Signengine(Path.of(System.getProperty("signengine.socket", "/run/signengine/socket"))));
+                : daemon(new Signengine(Path.of(System.getProperty("signengine.socket", "/run/signengine/socket")), 60, 30));
     }
 
     private static Keys daemon(Signengine daemon) {
         return new Keys() {
             @Override
             public byte[] sign(String descriptor, byte[] content) throws Exception {
-                return daemon.sign(descriptor, content);
+                return daemon.sign(descriptor, content, Map.of());
             }
 
             @Override
             public String verify(String descriptor, byte[] content, byte[] signature) throws Exception {
-                return daemon.verify(descriptor, content, signature);
+                return daemon.verify(descriptor, content, signature, Map.of()).toString();
             }
 
             @Override
             public String encrypt(String descriptor, byte[] content) throws Exception {
-                return daemon.encrypt(descriptor, content);
+                return daemon.encrypt(descriptor, new Signengine.Plain(content, Map.of()));
             }
 
             @Override
             public byte[] decrypt(String descriptor, String value) throws Exception {
-                return daemon.decrypt(descriptor, value);
+                return daemon.decrypt(descriptor, new Signengine.Encrypted(value, Map.of()));
             }
 
             @Override
-            public void close() throws IOException {
+            public void close() {
                 daemon.close();
             }
         };

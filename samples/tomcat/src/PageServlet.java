@@ -38,7 +38,7 @@ public final class PageServlet extends HttpServlet {
         request.setCharacterEncoding("UTF-8");
         try {
             answer(request, response, 200, run(request));
-        } catch (SignengineException e) {
+        } catch (Signengine.Failure e) {
             answer(request, response, 422, e.status + ": " + e.getMessage() + " (request " + e.requestId + ")");
         } catch (Exception e) {
             answer(request, response, 422, e.toString());
