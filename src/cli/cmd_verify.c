@@ -36,12 +36,14 @@ static const struct option_row rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct verify_options, trust),
       .argument = "CA.pem",
-      .help = "accept every signer below these CAs" },
+      .help = "accept every signer below these CAs",
+      .place = OPTION_LOCAL },
     { .name = "trust-tsa",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct verify_options, trust_tsa),
       .argument = "CA.pem",
-      .help = "believe time stamping authorities below these CAs, not below those of --trust" },
+      .help = "believe time stamping authorities below these CAs, not below those of --trust",
+      .place = OPTION_LOCAL },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
@@ -65,7 +67,8 @@ static const struct option_row rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
-      .help = "when certificates have to be valid, now if not given" },
+      .help = "when certificates have to be valid, now if not given",
+      .place = OPTION_LOCAL },
     { .name = "digest",
       .kind = OPTION_HEX,
       .offset = offsetof(struct verify_options, digest),
@@ -162,7 +165,7 @@ struct verifying {
     struct cli *cli;
     const struct verify_options *options;
     const struct descriptor_option *descriptor;
-    se_engine *engine;
+    const struct service *service;
     struct result *result;
     const char *in, *shown; /* `shown`: its name for people */
 };
@@ -205,7 +208,7 @@ static se_status verify_with(se_signer *signer, struct verifying *v, const char 
     params.content = o->output ? &v->result->sink : NULL;
     params.progress = progress_begin(&progress, v->cli, "verifying");
     params.progress_arg = &progress;
-    st = se_verify_stream(signer, v->engine, v->descriptor->name, &input.source, &params, err);
+    st = service_verify(signer, v->service, v->descriptor->name, &input.source, &params, err);
     if (!st)
         st = recording_confirm(&v->cli->recording, err);
     if (!st && o->output)
@@ -238,7 +241,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
                        const struct descriptor_option *descriptor, const char *in,
                        const char *beside)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(result) result = RESULT_INIT;
     struct verifying v = {
         .cli = cli, .options = o, .descriptor = descriptor, .result = &result, .in = in
@@ -247,8 +250,8 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     se_signer signer;
     const char *used;
 
-    TRY_EXIT(cli_open(&engine, cli, &err));
-    v.engine = engine;
+    TRY_EXIT(service_open(&service, cli, &err));
+    v.service = &service;
     cli->judged = o->digest.size ? "the digest" : in ? in : "-";
     if (verify_with_beside(&signer, &used, &v, beside, &err))
         return result_fail(&result, cli, &err);
@@ -277,5 +280,6 @@ const struct command command_verify = {
     .options = rows,
     .options_size = sizeof(struct verify_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = verify_run,
 };

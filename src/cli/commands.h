@@ -22,6 +22,7 @@ struct command {
     const struct option_row *options; /* NULL: none, and no size */
     size_t options_size;              /* of the struct that they fill in */
     enum recorded recorded;           /* by --audit */
+    bool served;                      /* a signengined does it, too */
     int (*run)(struct cli *cli, void *options, int argc, char **argv); /* returns the exit status */
 };
 

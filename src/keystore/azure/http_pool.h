@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "keystore/azure/curl.h"
+#include "libcurl/curl_calls.h"
 #include "keystore/azure/http.h"
 
 struct connection {
