@@ -252,23 +252,9 @@ static const EVP_MD *digest_of_cms(se_bytes signature)
     return EVP_get_digestbyobj(object);
 }
 
-static se_status verify_large(se_signer *out, const struct verifying *v, const struct body *body,
-                              se_error *err)
-{
-    AUTO(se_buf) digest = SE_BUF_INIT;
-    const EVP_MD *md = digest_of_cms(v->params->signature);
-
-    if (!md)
-        return error_set(err, SE_ERR_FORMAT,
-                         "the signature is no CMS of one signer, and the content is too large to "
-                         "be sent");
-    TRY(digest_body(&digest, body, md, err));
-    return verify_beside(out, v, "digest", buf_bytes(&digest), err);
-}
-
 /*
- * Of a bare signature it is not known which digest was signed, other than by whoever has the
- * descriptor: the service refuses a digest of another length, and there are three.
+ * Which digest a bare signature is of, whoever has the descriptor knows, and of XML whoever reads
+ * it: the service refuses a digest of another length, and there are three.
  */
 enum { DIGESTS = 3 };
 struct digests {
@@ -302,8 +288,8 @@ static se_status digests_make(struct digests *d, const struct body *body, se_err
     return stream_drain(body->rest, digests_piece, d, err);
 }
 
-static se_status verify_large_raw(se_signer *out, const struct verifying *v,
-                                  const struct body *body, se_error *err)
+static se_status verify_any_digest(se_signer *out, const struct verifying *v,
+                                   const struct body *body, se_error *err)
 {
     AUTO(digests) digests = { { NULL } };
     se_status st = SE_ERR_USAGE;
@@ -320,6 +306,20 @@ static se_status verify_large_raw(se_signer *out, const struct verifying *v,
         st = verify_beside(out, v, "digest", (se_bytes){ value, size }, err);
     }
     return st;
+}
+
+static se_status verify_large(se_signer *out, const struct verifying *v, const struct body *body,
+                              se_error *err)
+{
+    AUTO(se_buf) digest = SE_BUF_INIT;
+    const EVP_MD *md;
+
+    if (v->params->form != SE_FORM_DETACHED)
+        return verify_any_digest(out, v, body, err);
+    if (!(md = digest_of_cms(v->params->signature)))
+        return error_set(err, SE_ERR_FORMAT, "the signature is no CMS of one signer");
+    TRY(digest_body(&digest, body, md, err));
+    return verify_beside(out, v, "digest", buf_bytes(&digest), err);
 }
 
 /* What begins neither as DER nor as text is sent nowhere to hear that it is no signature. */
@@ -340,10 +340,8 @@ static se_status verify_read(se_signer *out, const struct verifying *v, const st
         return error_set(err, SE_ERR_FORMAT, "the input does not begin as a signature does");
     if (!p->signature.size)
         return verify_attached(out, v, body, err);
-    if (!body->rest)
-        return verify_beside(out, v, "content", buf_bytes(&body->begin), err);
-    return p->form == SE_FORM_RAW ? verify_large_raw(out, v, body, err)
-                                  : verify_large(out, v, body, err);
+    return body->rest ? verify_large(out, v, body, err)
+                      : verify_beside(out, v, "content", buf_bytes(&body->begin), err);
 }
 
 se_status client_verify(se_signer *out, struct client *client, const char *descriptor,
