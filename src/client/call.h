@@ -82,7 +82,7 @@ SE_MUST_CHECK se_status json_member_bytes(se_buf *out, const json_t *object, con
                                           se_error *err);
 void json_member_signer(se_signer *out, const json_t *object);
 
-/* ---- what failed (failure.c) ---- */
+/* ---- what failed ---- */
 
 /* The failure that an answer tells, with the request's id. */
 se_status answer_failure(const struct answer *answer, se_error *err);

@@ -2,7 +2,6 @@
 # signengined, asked by the command
 noinst_LTLIBRARIES += libse-client.la
 libse_client_la_SOURCES = \
-	src/client/answer.c \
 	src/client/call.c src/client/call.h \
 	src/client/client.c src/client/client.h \
 	src/client/connection.c src/client/connection.h \

@@ -3,6 +3,7 @@
 SHELL_TESTS += \
 	tests/daemon/audit.sh \
 	tests/daemon/bounds.sh \
+	tests/daemon/client.sh \
 	tests/daemon/crowd.sh \
 	tests/daemon/heads.sh \
 	tests/daemon/identity.sh \
@@ -15,6 +16,7 @@ SHELL_TESTS += \
 EXTRA_DIST += \
 	tests/daemon/append.py \
 	tests/daemon/audited.py \
+	tests/daemon/client.py \
 	tests/daemon/crowd-lib.sh \
 	tests/daemon/crowd.py \
 	tests/daemon/daemon-lib.sh \
