@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `verify`: a file with its signature inside, beside it or elsewhere. */
+/* `verify`: a file with its signature inside, beside it or elsewhere; and `certificates`: whose
+ * signatures they are. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -282,4 +283,56 @@ const struct command command_verify = {
     .recorded = RECORDED_USES,
     .served = true,
     .run = verify_run,
+};
+
+/* ---- certificates ---- */
+
+struct certificates_options {
+    const char *descriptor, *output;
+};
+
+static const struct option_row certificates_rows[] = {
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct certificates_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose certificates; those of all versions if none is given" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct certificates_options, output),
+      .argument = "FILE",
+      .help = "where to, standard output if not given",
+      .fallback = "-" },
+    { .name = NULL },
+};
+
+static int certificates_run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct certificates_options *o = options;
+    AUTO(service) service = SERVICE_INIT;
+    AUTO(result) result = RESULT_INIT;
+    AUTO(se_buf) pem = SE_BUF_INIT;
+    struct descriptor_option descriptor;
+    se_error err = SE_ERROR_INIT;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "it takes no operand");
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    TRY_EXIT(service_open(&service, cli, &err));
+    if (service_certificates(&pem, &service, descriptor.name, descriptor.version, &err) ||
+        result_open(&result, o->output, false, &err) ||
+        sink_write(&result.sink, buf_bytes(&pem), &err) || result_commit(&result, &err))
+        return result_fail(&result, cli, &err);
+    return EXIT_DONE;
+}
+
+const struct command command_certificates = {
+    .name = "certificates",
+    .options = certificates_rows,
+    .options_size = sizeof(struct certificates_options),
+    .served = true,
+    .run = certificates_run,
 };

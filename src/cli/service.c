@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/service.h"
 
+#include <limits.h>
+
+#include "base/base64.h"
+#include "base/text.h"
 #include "cli/secret.h"
+
+AUTO_KIND(verifier, se_verifier *, se_verifier_close(p))
 
 /* ---- open and close ---- */
 
@@ -69,6 +75,72 @@ se_status service_verify(se_signer *out, const struct service *s, const char *de
 {
     return s->client ? client_verify(out, s->client, descriptor, in, params, err)
                      : se_verify_stream(out, s->engine, descriptor, in, params, err);
+}
+
+/* ---- certificates ---- */
+
+/* Of one version of a descriptor after the other, as se_describe() names them. */
+struct listing {
+    se_engine *engine;
+    const char *descriptor;
+    unsigned long last; /* version that was seen */
+    struct writer pem;
+    se_status status;
+    se_error *err;
+};
+
+static void listing_free(struct listing *l)
+{
+    writer_free(&l->pem);
+}
+AUTO_KIND(listing, struct listing, listing_free(p))
+
+static se_status list_certificate(struct listing *l, unsigned version)
+{
+    AUTO(verifier) verifier = NULL;
+
+    TRY(se_verifier_open(&verifier, l->engine, l->descriptor, version, l->err));
+    writer_pem(&l->pem, "CERTIFICATE", se_verifier_certificate(verifier));
+    return SE_OK;
+}
+
+/* `item` is "descriptor NAME:VERSION", once for each of its properties. */
+static void list_version(void *arg, const char *item, const char *property, const char *value)
+{
+    struct listing *l = arg;
+    const char *name = text_starts(item, "descriptor ") ? strchr(item, ' ') + 1 : "";
+    const size_t size = strlen(l->descriptor);
+    unsigned long version;
+
+    (void)property;
+    (void)value;
+    if (!text_starts(name, l->descriptor) || name[size] != ':' ||
+        !text_number(&version, name + size + 1, UINT_MAX) || version == l->last || l->status)
+        return;
+    l->last = version;
+    l->status = list_certificate(l, (unsigned)version);
+}
+
+static se_status list_certificates(se_buf *out, struct listing *l, unsigned version, se_error *err)
+{
+    if (version)
+        l->status = list_certificate(l, version);
+    else
+        TRY(se_describe(l->engine, list_version, l, NULL));
+    TRY(l->status);
+    if (!l->pem.buf.size)
+        return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%s'", l->descriptor);
+    return writer_finish(out, &l->pem, err);
+}
+
+se_status service_certificates(se_buf *out, const struct service *s, const char *descriptor,
+                               unsigned version, se_error *err)
+{
+    AUTO(listing) listing = { .engine = s->engine, .descriptor = descriptor, .err = err };
+
+    *out = (se_buf)SE_BUF_INIT;
+    return s->client ? client_certificates(out, s->client, descriptor, version, err)
+                     : list_certificates(out, &listing, version, err);
 }
 
 /* ---- encrypted fields ---- */

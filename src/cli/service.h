@@ -35,6 +35,11 @@ SE_MUST_CHECK se_status service_verify(se_signer *out, const struct service *ser
                                        const char *descriptor, const se_source *in,
                                        const se_verify_params *params, se_error *err);
 
+/* In PEM, in the order of the file; `version` 0: of all. */
+SE_MUST_CHECK se_status service_certificates(se_buf *out, const struct service *service,
+                                             const char *descriptor, unsigned version,
+                                             se_error *err);
+
 typedef se_status service_one_fn(se_buf *out, const struct service *service, const char *descriptor,
                                  se_bytes in, const se_field_params *params, se_error *err);
 typedef se_status service_many_fn(se_field *fields, size_t count, const struct service *service,

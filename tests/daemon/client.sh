@@ -116,6 +116,13 @@ says '"verdict":"good"'
 says '"signer":"CN=sign"'
 accepts openssl cms -verify -binary -inform DER -in large.p7s -content large -CAfile ca.pem -purpose any -out /dev/null
 
+for how in with_configuration over_socket; do
+    accepts $how certificates -d FileSigner -o certificates.$how
+done
+same certificates.with_configuration certificates.over_socket
+accepts openssl verify -CAfile ca.pem certificates.over_socket
+both 78 certificates -d EncryptedFields
+
 # ---- encrypted values ----
 printf '055433' >pin
 for one in with_configuration over_socket; do
