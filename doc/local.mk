@@ -9,6 +9,7 @@ dist_man_MANS += \
 	doc/signengine-access.1 \
 	doc/signengine-audit.7 \
 	doc/signengine-azure.7 \
+	doc/signengine-certificates.1 \
 	doc/signengine-check.1 \
 	doc/signengine-config.1 \
 	doc/signengine-decrypt.1 \

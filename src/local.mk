@@ -33,6 +33,7 @@ EXTRA_DIST += src/libsignengine.map src/libsignengine-history.map src/libsigneng
 include src/base/local.mk
 include src/config/local.mk
 include src/crypto/local.mk
+include src/libcurl/local.mk
 include src/keystore/local.mk
 include src/cms/local.mk
 include src/xmldsig/local.mk
@@ -43,6 +44,7 @@ include src/history/local.mk
 include src/mail/local.mk
 include src/audit/local.mk
 include src/provision/local.mk
+include src/client/local.mk
 include src/cli/local.mk
 include src/milter/local.mk
 include src/daemon/local.mk

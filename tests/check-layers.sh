@@ -12,7 +12,8 @@ BEGIN {
     layer("base",      "")
     layer("config",    "base")
     layer("crypto",    "base config")
-    layer("keystore",  "base config crypto")
+    layer("libcurl",   "base")
+    layer("keystore",  "base config crypto libcurl")
     layer("cms",       "base config crypto")
     layer("xmldsig",   "base config crypto")
     layer("fields",    "base config crypto")
@@ -22,21 +23,23 @@ BEGIN {
     layer("mail",      "base")
     layer("provision", "base config crypto keystore")
     layer("audit",     "base")
-    layer("cli",       "base audit")
+    layer("client",    "base libcurl")
+    layer("cli",       "base audit client")
     layer("daemon",    "base audit")
     layer("milter",    "base audit")
+    also["cli", "config/pin_source.h"]
     also["cli", "provision/provision.h"]
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation
 
-    library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision daemon")
+    library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision client daemon")
     # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above
     library("libxml",  "config xmldsig")
     # config reads PKCS #11 URIs with its parser
     library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "fields keystore/azure provision cli milter")
-    library("curl", "keystore/azure")
+    library("jansson.h", "fields keystore/azure provision client cli milter")
+    library("curl", "libcurl keystore/azure client")
     library("zlib.h", "zip")
     library("unicase.h", "zip")
     library("unictype.h", "zip")

@@ -95,6 +95,12 @@ sign_file() {
     show openssl cms -verify -binary -inform DER -in file.p7s -content file -CAfile signer.pem -purpose any -out /dev/null
 }
 
+ask_by_command() {
+    step "The same by the command, which has no configuration here, and no PIN"
+    show env -u SIGNENGINE_CONFIG "$build/signengine" --socket run/socket sign -d FileSigner file -o file.p7s
+    show env -u SIGNENGINE_CONFIG "$build/signengine" --socket run/socket verify -d FileSigner file --signature file.p7s
+}
+
 encrypt_batch() {
     step "Encrypt and decrypt a batch: a status for each; the context has to be the same"
     printf '{"content":"%s","context":{"row":"%s"}}\n' MDU1NDMz 7 MTIzNA== 8 >plain.ndjson
@@ -152,6 +158,7 @@ stop_daemon() {
 make_token
 start_daemon
 sign_file
+ask_by_command
 encrypt_batch
 refuse
 append_twice

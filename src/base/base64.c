@@ -258,6 +258,21 @@ void writer_base64(struct writer *w, se_bytes in)
         writer_put(w, text.data, text.size);
 }
 
+void writer_pem(struct writer *w, const char *label, se_bytes der)
+{
+    enum { LINE = 64 };
+    AUTO(writer) text = { 0 };
+
+    writer_base64(&text, der);
+    w->failed |= text.failed;
+    writer_format(w, "-----BEGIN %s-----\n", label);
+    for (size_t at = 0; at < text.buf.size; at += LINE) {
+        writer_put(w, text.buf.data + at, text.buf.size - at < LINE ? text.buf.size - at : LINE);
+        writer_text(w, "\n");
+    }
+    writer_format(w, "-----END %s-----\n", label);
+}
+
 se_status base64_decode(se_buf *out, se_bytes in, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;

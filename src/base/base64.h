@@ -11,6 +11,9 @@ SE_MUST_CHECK se_status base64_encode(se_buf *out, se_bytes in, se_error *err);
 /* Into a text that is being written. */
 void writer_base64(struct writer *w, se_bytes in);
 
+/* PEM (RFC 7468) of that label, as "CERTIFICATE", in lines of 64 characters. */
+void writer_pem(struct writer *w, const char *label, se_bytes der);
+
 /* Into room of base64_size() characters that the caller has. */
 size_t base64_size(size_t bytes);
 void base64_write(unsigned char *out, se_bytes in);

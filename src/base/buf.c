@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,13 @@ void se_buf_free(se_buf *buf)
         explicit_bzero(buf->data, buf->size);
     free(buf->data);
     *buf = (se_buf)SE_BUF_INIT;
+}
+
+void buf_wipe_free(void *data)
+{
+    if (data)
+        explicit_bzero(data, malloc_usable_size(data));
+    free(data);
 }
 
 se_status buf_new(se_buf *out, size_t size, se_error *err)
@@ -114,6 +122,20 @@ void writer_format(struct writer *w, const char *format, ...)
         w->buf.size += (size_t)n;
     }
     va_end(again);
+}
+
+void writer_percent(struct writer *w, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    while (*text) {
+        size_t size = strspn(text, plain);
+
+        writer_put(w, text, size);
+        if (*(text += size))
+            writer_format(w, "%%%02X", (unsigned char)*text++);
+    }
 }
 
 const char *writer_string(const struct writer *w)

@@ -24,6 +24,9 @@ static inline se_bytes text_bytes(const char *text)
     return (se_bytes){ text, strlen(text) };
 }
 
+/* free() for what malloc() gave, to libraries that take allocators: wiped before. */
+void buf_wipe_free(void *data);
+
 /* Moves the bytes out and leaves `from` empty. */
 static inline se_buf buf_move(se_buf *from)
 {
@@ -53,6 +56,9 @@ void writer_filled(struct writer *w, size_t size);
 
 void writer_text(struct writer *w, const char *text);
 void writer_format(struct writer *w, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Percent-encoded, for a part of a path, a query or a form (RFC 3986, 2.3). */
+void writer_percent(struct writer *w, const char *text);
 
 /* The text so far as a C string; never NULL. */
 const char *writer_string(const struct writer *w);

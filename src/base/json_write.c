@@ -99,6 +99,14 @@ void json_write_bytes(struct writer *w, const char *name, se_bytes text)
     write_string(w, text);
 }
 
+void json_write_pair(struct writer *w, se_bytes name, se_bytes text)
+{
+    write_comma(w);
+    write_string(w, name);
+    writer_put(w, ":", 1);
+    write_string(w, text);
+}
+
 void json_write_text(struct writer *w, const char *name, const char *text)
 {
     json_write_bytes(w, name, text_bytes(text));

@@ -15,6 +15,8 @@ void json_write_end(struct writer *w, char bracket);
 /* What is no UTF-8 in a text becomes U+FFFD. */
 void json_write_text(struct writer *w, const char *name, const char *text);
 void json_write_bytes(struct writer *w, const char *name, se_bytes text);
+/* A member whose name is somebody else's, and gets escapes too. */
+void json_write_pair(struct writer *w, se_bytes name, se_bytes text);
 /* Of at most `most` bytes between the quotes: what is longer is cut between two characters, and
  * ends with an ellipsis. */
 void json_write_cut(struct writer *w, const char *name, const char *text, size_t most);

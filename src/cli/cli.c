@@ -206,6 +206,23 @@ const char *cli_config(const struct cli *cli)
     return named && *named ? named : SYSCONFDIR "/signengine/engineSignEncrypt.xml";
 }
 
+int cli_choose_service(struct cli *cli, bool served)
+{
+    const char *named = getenv("SIGNENGINE_SOCKET"), *config = getenv("SIGNENGINE_CONFIG");
+    const bool in_environment = named && *named && served && !cli->config;
+
+    if (cli->socket && cli->config)
+        return cli_usage(cli, "--config and --socket together: the service at the socket has a "
+                              "configuration of its own");
+    if (cli->socket && !served)
+        return cli_usage(cli, "it is not served over a socket; run it where the configuration is");
+    if (!cli->socket && in_environment && config && *config)
+        return cli_usage(cli, "SIGNENGINE_SOCKET and SIGNENGINE_CONFIG are both set: --socket or "
+                              "--config says which");
+    cli->address = cli->socket ? cli->socket : in_environment ? named : NULL;
+    return EXIT_DONE;
+}
+
 static void report_finding(void *arg, const se_report *finding)
 {
     struct cli *cli = arg;

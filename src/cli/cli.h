@@ -28,9 +28,13 @@ struct cli {
     const char *config;       /* path */
     const char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
     const char *progress;
+    /* of a signengined that is asked instead */
+    const char *socket, *client_certificate, *client_key, *client_key_pin, *ca, *tag;
+    unsigned timeout; /* seconds */
     bool json, quiet, verbose, retry_pin, help, version;
     struct option_list audit; /* sinks */
 
+    const char *address; /* of the signengined that does it; NULL: this process does */
     char **arguments;    /* of the process, as they came */
     const char *command; /* its name, for messages */
     bool warnings;       /* the command is about the configuration: its warnings are printed too */
@@ -45,6 +49,13 @@ struct cli {
 
 /* The configuration that the command line, the environment or the system says. */
 const char *cli_config(const struct cli *cli);
+
+/*
+ * The signengined that the command line or the environment says, to cli->address; none if neither
+ * does, or if it is the environment and --config says otherwise. `served`: whether one does the
+ * command at all.  An exit status.
+ */
+int cli_choose_service(struct cli *cli, bool served);
 
 /* They print the configuration's findings on stderr, and with --verbose what happens to keys. With
  * --audit what the engine does is recorded. */

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/print_access.h"
+#include "cli/service.h"
 
 enum { CHECK_CELLS = 4 };
 enum check_verdict { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
@@ -438,7 +439,7 @@ static int check_exit_status(const struct cli *cli, const struct check_options *
 static int check_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct check_options *o = options;
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(check_table) table = { .lines = NULL };
     se_check_options check = SE_CHECK_OPTIONS_INIT;
     se_error err = SE_ERROR_INIT;
@@ -448,16 +449,17 @@ static int check_run(struct cli *cli, void *options, int argc, char **argv)
     if (argc)
         return cli_usage(cli, "it takes no operand");
     cli->warnings = true;
-    TRY_EXIT(cli_open(&engine, cli, &err));
+    TRY_EXIT(service_open(&service, cli, &err));
     check.probe = o->probe;
     check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
-    st = se_check(engine, cli->json ? collect_json : collect_row, &table, &check, &err);
+    st = service_check(&service, cli->json ? collect_json : collect_row, &table, &check, &err);
     if (table.failed)
         return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
     if (st && !table.counts[CHECK_FAILED])
         return cli_fail(cli, &err);
     print_check(cli, o, &table);
-    TRY_EXIT(check_access(cli, engine));
+    if (service.engine)
+        TRY_EXIT(check_access(cli, service.engine));
     return check_exit_status(cli, o, &table, st);
 }
 
@@ -465,5 +467,6 @@ const struct command command_check = {
     .name = "check",
     .options = rows,
     .options_size = sizeof(struct check_options),
+    .served = true,
     .run = check_run,
 };

@@ -127,7 +127,7 @@ static int sign_config(struct cli *cli, const struct descriptor_option *descript
         sink_write(&result.sink, buf_bytes(&signed_text), &err) || result_commit(&result, &err))
         return result_fail(&result, cli, &err);
     if (!cli->taken)
-        print_signed(cli, engine, descriptor, in, out);
+        print_signed(cli, &(struct service){ .engine = engine }, descriptor, in, out);
     return EXIT_DONE;
 }
 

@@ -83,9 +83,8 @@ static const struct option_row decrypt_rows[] = {
 
 /* What differs between the two. */
 struct direction {
-    se_status (*one)(se_buf *, se_engine *, const char *, se_bytes, const se_field_params *,
-                     se_error *);
-    many_fn many;
+    service_one_fn *one;
+    service_many_fn *many;
     const char *doing, *done;
     bool decrypts;
 };
@@ -96,7 +95,7 @@ struct crypt_task {
     const struct direction *direction;
     struct descriptor_option descriptor;
     struct context context;
-    se_engine *engine;
+    struct service service;
     struct input input;
     struct stream stream;
     struct result result, rejects;
@@ -105,7 +104,7 @@ struct crypt_task {
 
 static void crypt_task_end(struct crypt_task *t)
 {
-    se_close(&t->engine);
+    service_close(&t->service);
     input_close(&t->input);
     result_discard(&t->result);
     result_discard(&t->rejects);
@@ -157,7 +156,7 @@ static se_status crypt_value(struct crypt_task *t, se_error *err)
     TRY(context_bytes(&context, &t->context, (se_bytes){ NULL, 0 }, err));
     value = decrypts ? value_trim(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
     params.context = buf_bytes(&context);
-    TRY(t->direction->one(&out, t->engine, t->descriptor.name, value, &params, err));
+    TRY(t->direction->one(&out, &t->service, t->descriptor.name, value, &params, err));
     TRY(recording_confirm(&t->cli->recording, err));
     TRY(sink_write(&t->result.sink, buf_bytes(&out), err));
     return decrypts || params.binary ? SE_OK : sink_write(&t->result.sink, text_bytes("\n"), err);
@@ -169,7 +168,7 @@ static se_status crypt_lines(struct crypt_task *t, se_error *err)
     struct field_lines job = {
         .many = t->direction->many,
         .values = t->direction->decrypts,
-        .engine = t->engine,
+        .service = &t->service,
         .descriptor = t->descriptor.name,
         .params = field_params_of(t),
         .context = &t->context,
@@ -229,7 +228,7 @@ static int crypt_file(struct crypt_task *t, const char *in)
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
 
-    TRY_EXIT(cli_open(&t->engine, t->cli, &err));
+    TRY_EXIT(service_open(&t->service, t->cli, &err));
     if (open_files(t, in, &err))
         return result_fail(t->rejects.failed ? &t->rejects : &t->result, t->cli, &err);
     t->stream =
@@ -267,7 +266,7 @@ static int crypt_run(struct cli *cli, const struct crypt_options *o,
 
 static int encrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    static const struct direction direction = { se_encrypt, se_encrypt_many, "encrypting",
+    static const struct direction direction = { service_encrypt, service_encrypt_many, "encrypting",
                                                 "encrypted", false };
 
     return crypt_run(cli, options, &direction, argc, argv);
@@ -275,7 +274,7 @@ static int encrypt_run(struct cli *cli, void *options, int argc, char **argv)
 
 static int decrypt_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    static const struct direction direction = { se_decrypt, se_decrypt_many, "decrypting",
+    static const struct direction direction = { service_decrypt, service_decrypt_many, "decrypting",
                                                 "decrypted", true };
 
     return crypt_run(cli, options, &direction, argc, argv);
@@ -286,6 +285,7 @@ const struct command command_encrypt = {
     .options = encrypt_rows,
     .options_size = sizeof(struct crypt_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = encrypt_run,
 };
 const struct command command_decrypt = {
@@ -293,5 +293,6 @@ const struct command command_decrypt = {
     .options = decrypt_rows,
     .options_size = sizeof(struct crypt_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = decrypt_run,
 };

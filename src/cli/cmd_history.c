@@ -57,14 +57,15 @@ static const struct option_row append_rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct append_options, caller),
       .argument = "NAME",
-      .help = "whose key it is" },
+      .help = "whose key it is",
+      .place = OPTION_LOCAL },
     { .name = NULL },
 };
 
 static int history_create_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct history_place *place = arg;
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     se_history_options options;
     se_error err = SE_ERROR_INIT;
 
@@ -72,7 +73,7 @@ static int history_create_run(struct cli *cli, void *arg, int argc, char **argv)
     if (argc)
         return cli_usage(cli, "history create takes no file");
     TRY_EXIT(history_options_prepare(&session, &options, cli, place));
-    return se_history_create(session.engine, place->store, &options, &err)
+    return se_history_create(session.service.engine, place->store, &options, &err)
                ? cli_fail_output(cli, &err)
                : EXIT_DONE;
 }
@@ -80,7 +81,7 @@ static int history_create_run(struct cli *cli, void *arg, int argc, char **argv)
 static int history_head_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct history_place *place = arg;
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     AUTO(se_buf) head = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
 
@@ -88,7 +89,7 @@ static int history_head_run(struct cli *cli, void *arg, int argc, char **argv)
     if (argc)
         return cli_usage(cli, "history head takes no file");
     TRY_EXIT(history_session_open(&session, cli, place, HISTORY_CHANGE, NULL));
-    if (se_history_head(&head, session.history, &err))
+    if (history_session_head(&head, &session, &err))
         return cli_fail(cli, &err);
     if (cli->json)
         (void)json_line(json_pack("{s:s%}", "seal", head.data, head.size));
@@ -144,7 +145,9 @@ static int history_list_run(struct cli *cli, void *arg, int argc, char **argv)
 struct append_task {
     struct cli *cli;
     const struct append_options *options;
-    se_history *history;
+    const struct history_session *session;
+    const char *key; /* NULL: none */
+    char made_key[CLIENT_KEY_ROOM];
     uint64_t first, last, count;
     bool repeated; /* all of it was there already */
     bool storing;  /* so that a failure is one of writing */
@@ -152,12 +155,34 @@ struct append_task {
 
 /* The key of a part of the lines: they are in the same parts whenever the file is the same, so that
  * what was stopped goes on where it was.  NULL: none. */
-static const char *part_key(char room[PART_KEY_ROOM], const struct append_options *o, unsigned part)
+static const char *part_key(char room[PART_KEY_ROOM], const struct append_task *t, unsigned part)
 {
-    if (!o->key || part == 1)
-        return o->key;
-    (void)snprintf(room, PART_KEY_ROOM, "%.*s#%u", LINES_KEY_MOST, o->key, part);
+    if (!t->key || part == 1)
+        return t->key;
+    (void)snprintf(room, PART_KEY_ROOM, "%.*s#%u", LINES_KEY_MOST, t->key, part);
     return room;
+}
+
+/* A service appends nothing without a key: whoever does not say one gets one. */
+static se_status choose_key(struct append_task *t, se_error *err)
+{
+    t->key = t->options->key;
+    if (t->key || !t->cli->address)
+        return SE_OK;
+    TRY(client_make_key(t->made_key, err));
+    t->key = t->made_key;
+    if (t->cli->verbose)
+        cli_message(t->cli, "the idempotency key is %s", t->key);
+    return SE_OK;
+}
+
+/* Whether it was appended is not known, if the answer was lost. */
+static se_status suffix_key(const struct append_task *t, se_status st, se_error *err)
+{
+    return st == SE_ERR_UNAVAILABLE && t->key == t->made_key
+               ? error_suffix(err, st, "; with --idempotency-key %s it is not appended twice",
+                              t->key)
+               : st;
 }
 
 static se_status append_records(struct append_task *t, const se_record *records, size_t count,
@@ -167,10 +192,10 @@ static se_status append_records(struct append_task *t, const se_record *records,
     se_history_appended appended;
     char key[PART_KEY_ROOM];
 
-    params.idempotency_key = part_key(key, t->options, part);
+    params.idempotency_key = part_key(key, t, part);
     params.caller = t->options->caller;
     t->storing = true;
-    TRY(se_history_append_many(&appended, t->history, records, count, &params, err));
+    TRY(history_session_append(&appended, t->session, records, count, &params, err));
     t->storing = false;
     t->first = t->count ? t->first : appended.first;
     t->repeated = appended.repeated && (t->repeated || !t->count);
@@ -253,7 +278,11 @@ static int check_key_options(const struct cli *cli, const struct append_options 
 static se_status append_input(struct append_task *t, struct stream *in, se_error *err)
 {
     struct recording *r = &t->cli->recording;
-    se_status st = t->options->lines ? append_lines(t, in, err) : append_one(t, in, err);
+    se_status st = choose_key(t, err);
+
+    if (!st)
+        st = suffix_key(t, t->options->lines ? append_lines(t, in, err) : append_one(t, in, err),
+                        err);
 
     r->first = t->first;
     r->items = t->first ? t->count : 0;
@@ -263,7 +292,7 @@ static se_status append_input(struct append_task *t, struct stream *in, se_error
 static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     struct append_task task = { .cli = cli, .options = arg };
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     AUTO(input) input = INPUT_INIT;
     struct stream stream = { .source = &input.source };
     se_error err = SE_ERROR_INIT;
@@ -273,7 +302,7 @@ static int history_append_run(struct cli *cli, void *arg, int argc, char **argv)
     TRY_EXIT(check_key_options(cli, task.options));
     cli->recording.chain = task.options->place.chain;
     TRY_EXIT(history_session_open(&session, cli, &task.options->place, HISTORY_CHANGE, NULL));
-    task.history = session.history;
+    task.session = &session;
     if (input_open(&input, argc ? argv[0] : NULL, &err))
         return cli_fail(cli, &err);
     if (append_input(&task, &stream, &err)) {
@@ -302,12 +331,14 @@ const struct command command_history_append = {
     .options = append_rows,
     .options_size = sizeof(struct append_options),
     .recorded = RECORDED_CHANGE,
+    .served = true,
     .run = history_append_run,
 };
 const struct command command_history_head = {
     .name = "history head",
     .options = history_place_rows,
     .options_size = sizeof(struct history_place),
+    .served = true,
     .run = history_head_run,
 };
 

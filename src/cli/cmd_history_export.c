@@ -205,7 +205,7 @@ static se_status export_xml(const se_sink *sink, struct history_session *s,
     params.version = signer->version;
     rest = buf_bytes(&text);
     source = source_memory(&rest);
-    return se_sign_stream(sink, s->engine, signer->name, &source, &params, err);
+    return se_sign_stream(sink, s->service.engine, signer->name, &source, &params, err);
 }
 
 /* ---- both ---- */
@@ -227,7 +227,7 @@ static int read_signer(struct descriptor_option *out, const struct cli *cli,
 static int history_export_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct export_options *o = arg;
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     AUTO(result) result = RESULT_INIT;
     struct descriptor_option signer;
     se_error err = SE_ERROR_INIT;

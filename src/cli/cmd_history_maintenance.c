@@ -91,7 +91,7 @@ static bool take_extent(void *arg, const se_history_chain *chain)
 
 static int run_dry(struct maintenance *m)
 {
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     se_error err = SE_ERROR_INIT;
 
     TRY_EXIT(
@@ -128,7 +128,7 @@ static int ask_consent(struct maintenance *m)
 
 static int maintenance_run(struct maintenance *m)
 {
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     const struct maintenance_options *o = m->options;
     se_error err = SE_ERROR_INIT;
     se_status st;
@@ -279,7 +279,7 @@ static int history_end_run(struct cli *cli, void *arg, int argc, char **argv)
 static int history_resign_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct history_place *place = arg;
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     se_error err = SE_ERROR_INIT;
     se_status st;
 

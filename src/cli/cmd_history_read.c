@@ -80,7 +80,7 @@ static bool print_entry(void *arg, const se_history_entry *entry)
 static int history_show_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct show_options *o = arg;
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     const se_history_range range = history_range(&o->selection);
     se_error err = SE_ERROR_INIT;
 
@@ -100,7 +100,7 @@ static int history_show_run(struct cli *cli, void *arg, int argc, char **argv)
 static int history_prove_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct prove_options *o = arg;
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     AUTO(result) result = RESULT_INIT;
     AUTO(se_buf) proof = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
@@ -108,7 +108,7 @@ static int history_prove_run(struct cli *cli, void *arg, int argc, char **argv)
 
     TRY_EXIT(history_entry_number(&seq, cli, argc, argv));
     TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_CHANGE, NULL));
-    if (se_history_prove(&proof, session.history, seq, &err))
+    if (history_session_prove(&proof, &session, seq, &err))
         return cli_fail(cli, &err);
     if (result_open(&result, o->output, false, &err) ||
         sink_write(&result.sink, buf_bytes(&proof), &err) || result_commit(&result, &err))
@@ -182,6 +182,7 @@ const struct command command_history_prove = {
     .name = "history prove",
     .options = prove_rows,
     .options_size = sizeof(struct prove_options),
+    .served = true,
     .run = history_prove_run,
 };
 const struct command command_history_verify_proof = {

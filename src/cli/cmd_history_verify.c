@@ -179,7 +179,7 @@ static void print_verdict(const struct cli *cli, const struct verify_options *o,
 static int verify_chain(struct notify *notify, struct cli *cli, const struct verify_options *o,
                         se_history_verify_options *options)
 {
-    AUTO(history_session) session = { .engine = NULL };
+    AUTO(history_session) session = { .history = NULL };
     struct finding_report found = { cli, &session.progress, notify };
     se_history_report report;
     se_error err = SE_ERROR_INIT;

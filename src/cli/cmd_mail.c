@@ -8,6 +8,7 @@
 #include "base/stream.h"
 #include "cli/commands.h"
 #include "cli/print_signer.h"
+#include "cli/service.h"
 #include "cli/spawn.h"
 #include "cli/stream.h"
 #include "signengine-mail.h"
@@ -55,7 +56,8 @@ static const struct option_row sign_rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct mail_sign_options, time),
       .argument = "TIME",
-      .help = "signingTime, now if not given" },
+      .help = "signingTime, now if not given",
+      .place = OPTION_LOCAL },
     { .name = "sendmail",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_sign_options, sendmail),
@@ -102,27 +104,38 @@ static void print_signed_mail(const struct cli *cli, const struct mail_sign_opti
                                   json_text(mail->signer.address)));
     else if (mail->passed)
         cli_done(cli, "%s: %s, signed or encrypted already, passed as it is", output, done);
+    else if (!*mail->signer.address)
+        cli_done(cli, "%s: %s, signed by '%s'", output, done, o->descriptor);
     else
         cli_done(cli, "%s: %s, signed by %s (%s)", output, done, mail->signer.address,
                  mail->signer.subject);
 }
 
+static se_status service_mail_sign(const se_sink *out, se_mail *done, const struct service *s,
+                                   const char *descriptor, const se_source *in,
+                                   const se_mail_sign_params *params, se_error *err)
+{
+    return s->client ? client_mail_sign(out, done, s->client, descriptor, in, params, err)
+                     : se_mail_sign(out, done, s->engine, descriptor, in, params, err);
+}
+
 static int sign_mail(se_mail *mail, struct cli *cli, const struct descriptor_option *descriptor,
                      const struct mail_sign_options *o, const char *in, struct result *result)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(input) input = INPUT_INIT;
     AUTO(progress) progress = { .shown = false };
     se_mail_sign_params params = mail_sign_params_of(o, descriptor);
     se_error err = SE_ERROR_INIT;
 
-    TRY_EXIT(cli_open(&engine, cli, &err));
+    TRY_EXIT(service_open(&service, cli, &err));
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
     /* a message is never half of one: a pipe gets it when it is whole */
     if (input_open(&input, in, &err) ||
         result_open(result, o->output ? o->output : "-", true, &err) ||
-        se_mail_sign(&result->sink, mail, engine, descriptor->name, &input.source, &params, &err) ||
+        service_mail_sign(&result->sink, mail, &service, descriptor->name, &input.source, &params,
+                          &err) ||
         recording_confirm(&cli->recording, &err)) {
         progress_end(&progress);
         return result_fail(result, cli, &err);
@@ -189,6 +202,7 @@ const struct command command_mail_sign = {
     .options = sign_rows,
     .options_size = sizeof(struct mail_sign_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = mail_sign_run,
 };
 
@@ -212,7 +226,8 @@ static const struct option_row verify_rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_verify_options, output),
       .argument = "FILE",
-      .help = "where what was signed goes" },
+      .help = "where what was signed goes",
+      .place = OPTION_LOCAL },
     { .name = "sender",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_verify_options, sender),
@@ -222,24 +237,27 @@ static const struct option_row verify_rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_verify_options, trust),
       .argument = "CA.pem",
-      .help = "accept every signer below these CAs" },
+      .help = "accept every signer below these CAs",
+      .place = OPTION_LOCAL },
     { .name = "trust-tsa",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_verify_options, trust_tsa),
       .argument = "CA.pem",
-      .help = "believe time stamping authorities below these CAs, not below those of --trust" },
+      .help = "believe time stamping authorities below these CAs, not below those of --trust",
+      .place = OPTION_LOCAL },
     { .name = "time",
       .kind = OPTION_TIME,
       .offset = offsetof(struct mail_verify_options, time),
       .argument = "TIME",
-      .help = "when certificates have to be valid, now if not given" },
+      .help = "when certificates have to be valid, now if not given",
+      .place = OPTION_LOCAL },
     { .name = NULL },
 };
 
 enum { NESTED_MOST = 10 };
 
 struct mail_check {
-    se_engine *engine;
+    const struct service *service;
     const char *descriptor;
     se_mail_verify_params params;
     struct writer header; /* the message's */
@@ -324,6 +342,14 @@ static void print_verdict(const struct cli *cli, const char *input,
         print_for_people(cli->taken ? stderr : stdout, input, signatures);
 }
 
+static se_status service_mail_verify(se_mail *out, const struct service *s, const char *descriptor,
+                                     const se_source *in, const se_mail_verify_params *params,
+                                     se_error *err)
+{
+    return s->client ? client_mail_verify(out, s->client, descriptor, in, params, err)
+                     : se_mail_verify(out, s->engine, descriptor, in, params, err);
+}
+
 /* One signature; its content goes to a temporary file, which is the input of the next one. */
 static se_status verify_signature(se_mail *out, struct result *content,
                                   const struct mail_check *job, const se_source *in, se_error *err)
@@ -333,7 +359,7 @@ static se_status verify_signature(se_mail *out, struct result *content,
     result_discard(content);
     TRY(result_open(content, "-", true, err));
     params.content = &content->sink;
-    return se_mail_verify(out, job->engine, job->descriptor, in, &params, err);
+    return service_mail_verify(out, job->service, job->descriptor, in, &params, err);
 }
 
 static se_status reopen_content(struct input *out, const struct result *content, se_error *err)
@@ -418,15 +444,15 @@ static int mail_verify_run(struct cli *cli, void *options, int argc, char **argv
 {
     const struct mail_verify_options *o = options;
     struct descriptor_option descriptor;
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(mail_check) job = { .params = SE_MAIL_VERIFY_PARAMS_INIT };
     se_error err = SE_ERROR_INIT;
 
     if (argc > 1)
         return cli_usage(cli, "one message at a time, %d were given", argc);
     TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
-    TRY_EXIT(cli_open(&engine, cli, &err));
-    job.engine = engine;
+    TRY_EXIT(service_open(&service, cli, &err));
+    job.service = &service;
     job.descriptor = descriptor.name;
     job.params.version = descriptor.version;
     job.params.time = o->time;
@@ -441,6 +467,7 @@ const struct command command_mail_verify = {
     .options = verify_rows,
     .options_size = sizeof(struct mail_verify_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = mail_verify_run,
 };
 

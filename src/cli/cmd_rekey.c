@@ -257,7 +257,7 @@ struct rekey_task {
     const struct rekey_options *options;
     struct descriptor_option descriptor;
     struct context context;
-    se_engine *engine;
+    struct service service;
     struct input input;
     struct stream stream;
     struct field_lines job;
@@ -269,7 +269,7 @@ struct rekey_task {
 
 static void rekey_task_end(struct rekey_task *t)
 {
-    se_close(&t->engine);
+    service_close(&t->service);
     input_close(&t->input);
     resume_close(&t->resume);
     result_discard(&t->result);
@@ -397,11 +397,11 @@ static int rekey_file(struct rekey_task *t, const char *in)
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
 
-    TRY_EXIT(cli_open(&t->engine, t->cli, &err));
+    TRY_EXIT(service_open(&t->service, t->cli, &err));
     if (input_open(&t->input, in, &err))
         return cli_fail(t->cli, &err);
     t->resumable = is_resumable(t->options, &t->input);
-    t->job.engine = t->engine;
+    t->job.service = &t->service;
     t->stream = (struct stream){ &t->input.source, progress_begin(&progress, t->cli, "re-keying"),
                                  &progress, 0 };
     if ((t->resumable ? open_resumable(t, &err) : open_streams(t, &err)) || rekey_lines(t, &err) ||
@@ -433,7 +433,7 @@ static int rekey_run(struct cli *cli, void *options, int argc, char **argv)
     TRY_EXIT(descriptor_read(&t.descriptor, cli, o->descriptor));
     TRY_EXIT(context_read(&t.context, cli, &o->context, o->column));
     TRY_EXIT(check_rejects(cli, o->rejects, o->output, argc ? argv[0] : NULL));
-    t.job = (struct field_lines){ .many = se_rekey_many,
+    t.job = (struct field_lines){ .many = service_rekey_many,
                                   .values = true,
                                   .descriptor = t.descriptor.name,
                                   .recording = &cli->recording,
@@ -448,5 +448,6 @@ const struct command command_rekey = {
     .options = rekey_rows,
     .options_size = sizeof(struct rekey_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = rekey_run,
 };

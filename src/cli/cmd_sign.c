@@ -70,7 +70,8 @@ static const struct option_row rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct sign_options, time),
       .argument = "TIME",
-      .help = "signingTime, now if not given" },
+      .help = "signingTime, now if not given",
+      .place = OPTION_LOCAL },
     { .name = "digest",
       .kind = OPTION_HEX,
       .offset = offsetof(struct sign_options, digest),
@@ -177,39 +178,38 @@ static char *output_name(const struct sign_options *o, const char *input)
 static se_status content_uri(se_buf *out, const struct sign_options *o, const char *input,
                              se_error *err)
 {
-    static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     const char *slash = input ? strrchr(input, '/') : NULL;
     AUTO(writer) w = { 0 };
 
     if (o->uri)
         writer_text(&w, o->uri);
-    for (const char *p = o->uri || !input ? "" : slash ? slash + 1 : input; *p; p++)
-        writer_format(&w, strchr(safe, *p) ? "%c" : "%%%02X", (unsigned char)*p);
+    else if (input)
+        writer_percent(&w, slash ? slash + 1 : input);
     return writer_finish(out, &w, err);
 }
 
 static int sign_file(struct cli *cli, const struct descriptor_option *descriptor,
                      se_sign_params *params, const char *in, const char *out)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(input) input = INPUT_INIT;
     AUTO(result) result = RESULT_INIT;
     AUTO(progress) progress = { .shown = false };
     se_error err = SE_ERROR_INIT;
 
-    TRY_EXIT(cli_open(&engine, cli, &err));
+    TRY_EXIT(service_open(&service, cli, &err));
     params->progress = progress_begin(&progress, cli, "signing");
     params->progress_arg = &progress;
     if (input_open_content(&input, in, params->digest, &err) ||
         result_open(&result, out, cli->audit.count > 0, &err) ||
-        se_sign_stream(&result.sink, engine, descriptor->name, &input.source, params, &err) ||
+        service_sign(&result.sink, &service, descriptor->name, &input.source, params, &err) ||
         recording_confirm(&cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, cli, &err);
     }
     progress_end(&progress);
     if (!cli->taken)
-        print_signed(cli, engine, descriptor, input.name, out);
+        print_signed(cli, &service, descriptor, input.name, out);
     return EXIT_DONE;
 }
 
@@ -244,5 +244,6 @@ const struct command command_sign = {
     .options = rows,
     .options_size = sizeof(struct sign_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = sign_run,
 };

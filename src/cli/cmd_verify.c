@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `verify`: a file with its signature inside, beside it or elsewhere. */
+/* `verify`: a file with its signature inside, beside it or elsewhere; and `certificates`: whose
+ * signatures they are. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -36,12 +37,14 @@ static const struct option_row rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct verify_options, trust),
       .argument = "CA.pem",
-      .help = "accept every signer below these CAs" },
+      .help = "accept every signer below these CAs",
+      .place = OPTION_LOCAL },
     { .name = "trust-tsa",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct verify_options, trust_tsa),
       .argument = "CA.pem",
-      .help = "believe time stamping authorities below these CAs, not below those of --trust" },
+      .help = "believe time stamping authorities below these CAs, not below those of --trust",
+      .place = OPTION_LOCAL },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
@@ -65,7 +68,8 @@ static const struct option_row rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
-      .help = "when certificates have to be valid, now if not given" },
+      .help = "when certificates have to be valid, now if not given",
+      .place = OPTION_LOCAL },
     { .name = "digest",
       .kind = OPTION_HEX,
       .offset = offsetof(struct verify_options, digest),
@@ -162,7 +166,7 @@ struct verifying {
     struct cli *cli;
     const struct verify_options *options;
     const struct descriptor_option *descriptor;
-    se_engine *engine;
+    const struct service *service;
     struct result *result;
     const char *in, *shown; /* `shown`: its name for people */
 };
@@ -205,7 +209,7 @@ static se_status verify_with(se_signer *signer, struct verifying *v, const char 
     params.content = o->output ? &v->result->sink : NULL;
     params.progress = progress_begin(&progress, v->cli, "verifying");
     params.progress_arg = &progress;
-    st = se_verify_stream(signer, v->engine, v->descriptor->name, &input.source, &params, err);
+    st = service_verify(signer, v->service, v->descriptor->name, &input.source, &params, err);
     if (!st)
         st = recording_confirm(&v->cli->recording, err);
     if (!st && o->output)
@@ -238,7 +242,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
                        const struct descriptor_option *descriptor, const char *in,
                        const char *beside)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(result) result = RESULT_INIT;
     struct verifying v = {
         .cli = cli, .options = o, .descriptor = descriptor, .result = &result, .in = in
@@ -247,8 +251,8 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     se_signer signer;
     const char *used;
 
-    TRY_EXIT(cli_open(&engine, cli, &err));
-    v.engine = engine;
+    TRY_EXIT(service_open(&service, cli, &err));
+    v.service = &service;
     cli->judged = o->digest.size ? "the digest" : in ? in : "-";
     if (verify_with_beside(&signer, &used, &v, beside, &err))
         return result_fail(&result, cli, &err);
@@ -277,5 +281,58 @@ const struct command command_verify = {
     .options = rows,
     .options_size = sizeof(struct verify_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = verify_run,
+};
+
+/* ---- certificates ---- */
+
+struct certificates_options {
+    const char *descriptor, *output;
+};
+
+static const struct option_row certificates_rows[] = {
+    { .letter = 'd',
+      .name = "descriptor",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct certificates_options, descriptor),
+      .argument = "NAME[:VERSION]",
+      .help = "whose certificates; those of all versions if none is given" },
+    { .letter = 'o',
+      .name = "output",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct certificates_options, output),
+      .argument = "FILE",
+      .help = "where to, standard output if not given",
+      .fallback = "-" },
+    { .name = NULL },
+};
+
+static int certificates_run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct certificates_options *o = options;
+    AUTO(service) service = SERVICE_INIT;
+    AUTO(result) result = RESULT_INIT;
+    AUTO(se_buf) pem = SE_BUF_INIT;
+    struct descriptor_option descriptor;
+    se_error err = SE_ERROR_INIT;
+
+    (void)argv;
+    if (argc)
+        return cli_usage(cli, "it takes no operand");
+    TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    TRY_EXIT(service_open(&service, cli, &err));
+    if (service_certificates(&pem, &service, descriptor.name, descriptor.version, &err) ||
+        result_open(&result, o->output, false, &err) ||
+        sink_write(&result.sink, buf_bytes(&pem), &err) || result_commit(&result, &err))
+        return result_fail(&result, cli, &err);
+    return EXIT_DONE;
+}
+
+const struct command command_certificates = {
+    .name = "certificates",
+    .options = certificates_rows,
+    .options_size = sizeof(struct certificates_options),
+    .served = true,
+    .run = certificates_run,
 };

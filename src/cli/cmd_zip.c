@@ -20,19 +20,22 @@ static const struct option_row limit_rows[] = {
       .offset = offsetof(struct limit_options, entries),
       .argument = "N",
       .help = "refuse archives of more entries",
-      .fallback = "100000" },
+      .fallback = "100000",
+      .place = OPTION_LOCAL },
     { .name = "max-size",
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct limit_options, megabytes),
       .argument = "MB",
       .help = "refuse archives that unpack to more",
-      .fallback = "65536" },
+      .fallback = "65536",
+      .place = OPTION_LOCAL },
     { .name = "max-ratio",
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct limit_options, ratio),
       .argument = "N",
       .help = "refuse entries that unpack to more than N times their size",
-      .fallback = "200" },
+      .fallback = "200",
+      .place = OPTION_LOCAL },
     { .name = NULL },
 };
 
@@ -100,12 +103,14 @@ static const struct option_row sign_rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct zip_sign_options, tsa),
       .argument = "URL",
-      .help = "have a time stamping authority (RFC 3161) stamp the signature" },
+      .help = "have a time stamping authority (RFC 3161) stamp the signature",
+      .place = OPTION_LOCAL },
     { .name = "time",
       .kind = OPTION_TIME,
       .offset = offsetof(struct zip_sign_options, time),
       .argument = "TIME",
-      .help = "signingTime, now if not given" },
+      .help = "signingTime, now if not given",
+      .place = OPTION_LOCAL },
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct zip_sign_options, limits),
       .rows = limit_rows },
@@ -150,7 +155,7 @@ static int zip_sign_fail(const struct cli *cli, const char *in, const se_error *
 static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const struct sign_job *job,
                     const char *in)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(progress) progress = { .shown = false };
     se_zip_sign_params params = SE_ZIP_SIGN_PARAMS_INIT;
     se_error err = SE_ERROR_INIT;
@@ -159,7 +164,7 @@ static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const str
     params.max_entries = o->limits.entries;
     params.max_total = (uint64_t)o->limits.megabytes << 20;
     params.max_ratio = o->limits.ratio;
-    TRY_EXIT(cli_open(&engine, cli, &err));
+    TRY_EXIT(service_open(&service, cli, &err));
     params.version = job->signer.version;
     params.encrypt = o->encrypt ? job->encrypter.name : NULL;
     params.encrypt_version = job->encrypter.version;
@@ -169,12 +174,12 @@ static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const str
     params.tsa = o->tsa;
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
-    if (se_zip_sign(job->output, engine, job->signer.name, in, &params, &err)) {
+    if (service_zip_sign(job->output, &service, job->signer.name, in, &params, &err)) {
         progress_end(&progress);
         return zip_sign_fail(cli, in, &err);
     }
     progress_end(&progress);
-    print_signed(cli, engine, &job->signer, in, job->output);
+    print_signed(cli, &service, &job->signer, in, job->output);
     return EXIT_DONE;
 }
 
@@ -200,6 +205,7 @@ const struct command command_zip_sign = {
     .options = sign_rows,
     .options_size = sizeof(struct zip_sign_options),
     .recorded = RECORDED_CHANGE,
+    .served = true,
     .run = zip_sign_run,
 };
 
@@ -226,7 +232,8 @@ static const struct option_row verify_rows[] = {
       .offset = offsetof(struct zip_verify_options, trust),
       .argument = "CA.pem",
       .help = "accept signers below these CAs; the descriptor's own certificates and nobody else "
-              "if not given" },
+              "if not given",
+      .place = OPTION_LOCAL },
     { .name = "issuers",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct zip_verify_options, issuers),
@@ -236,7 +243,8 @@ static const struct option_row verify_rows[] = {
       .offset = offsetof(struct zip_verify_options, trust_tsa),
       .argument = "CA.pem",
       .help = "believe time stamping authorities below these CAs; below those of --trust, or the "
-              "descriptor's issuers, if not given" },
+              "descriptor's issuers, if not given",
+      .place = OPTION_LOCAL },
     { .letter = 'o',
       .name = "output",
       .kind = OPTION_TEXT,
@@ -262,7 +270,8 @@ static const struct option_row verify_rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct zip_verify_options, time),
       .argument = "TIME",
-      .help = "when certificates have to be valid, now if not given" },
+      .help = "when certificates have to be valid, now if not given",
+      .place = OPTION_LOCAL },
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct zip_verify_options, limits),
       .rows = limit_rows },
@@ -333,7 +342,7 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
                       const struct descriptor_option *descriptor, const char *in)
 {
     const struct zip_verify_options *o = t->options;
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(zip_to_verify) input = ZIP_TO_VERIFY_INIT;
     AUTO(progress) progress = { .shown = false };
     AUTO(se_buf) context = SE_BUF_INIT;
@@ -347,8 +356,8 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
     params.max_ratio = o->limits.ratio;
     cli->judged = in;
     TRY_EXIT(context_read_bytes(&context, cli, &o->context));
-    TRY_EXIT(cli_open(&engine, cli, &err));
-    decrypting.engine = engine;
+    TRY_EXIT(service_open(&service, cli, &err));
+    decrypting.service = &service;
     decrypting.context = buf_bytes(&context);
     params.trust = o->trust;
     params.issuers = o->issuers;
@@ -359,7 +368,7 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
     params.progress = progress_begin(&progress, cli, "verifying");
     params.progress_arg = &progress;
     if (zip_to_verify_open(&input, o->output, &decrypting, in, &err) ||
-        se_zip_verify(engine, descriptor->name, zip_to_verify_path(&input), &params, &err) ||
+        service_zip_verify(&service, descriptor->name, zip_to_verify_path(&input), &params, &err) ||
         recording_confirm(&cli->recording, &err) ||
         (o->output && result_commit(&input.held, &err))) {
         progress_end(&progress);
@@ -389,5 +398,6 @@ const struct command command_zip_verify = {
     .options = verify_rows,
     .options_size = sizeof(struct zip_verify_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = zip_verify_run,
 };

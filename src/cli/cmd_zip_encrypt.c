@@ -110,19 +110,19 @@ static void print_result(const struct container_task *t, const char *what)
 
 static int encrypt_container(struct container_task *t)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(input) input = INPUT_INIT;
     AUTO(result) result = RESULT_INIT;
     AUTO(progress) progress = { .shown = false };
     se_container_params params;
     se_error err = SE_ERROR_INIT;
 
-    TRY_EXIT(cli_open(&engine, t->cli, &err));
+    TRY_EXIT(service_open(&service, t->cli, &err));
     params = container_params_of(t, &progress, "encrypting");
     if (input_open(&input, t->in, &err) ||
         result_open(&result, t->out, t->cli->audit.count > 0, &err) ||
-        se_container_encrypt_stream(&result.sink, engine, t->descriptor.name, &input.source,
-                                    &params, &err) ||
+        service_container_encrypt(&result.sink, &service, t->descriptor.name, &input.source,
+                                  &params, &err) ||
         recording_confirm(&t->cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
@@ -152,6 +152,7 @@ const struct command command_zip_encrypt = {
     .options = encrypt_rows,
     .options_size = sizeof(struct container_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = zip_encrypt_run,
 };
 
@@ -167,7 +168,7 @@ static int refuse_no_container(const struct container_task *t, const char *name)
 
 static int decrypt_container(struct container_task *t)
 {
-    AUTO(engine) engine = NULL;
+    AUTO(service) service = SERVICE_INIT;
     AUTO(input_probe) in = { .input = INPUT_INIT };
     AUTO(result) result = RESULT_INIT;
     AUTO(progress) progress = { .shown = false };
@@ -175,7 +176,7 @@ static int decrypt_container(struct container_task *t)
     se_error err = SE_ERROR_INIT;
     se_status st;
 
-    TRY_EXIT(cli_open(&engine, t->cli, &err));
+    TRY_EXIT(service_open(&service, t->cli, &err));
     params = container_params_of(t, &progress, "decrypting");
     if (input_probe_open(&in, t->in, &err))
         return cli_fail(t->cli, &err);
@@ -183,8 +184,8 @@ static int decrypt_container(struct container_task *t)
         return refuse_no_container(t, in.input.name);
     if (!(st = result_open_held(&result, t->out, &err)))
         st = in.zip ? input_probe_copy(&result, &in, &err)
-                    : se_container_decrypt_stream(&result.sink, engine, t->descriptor.name,
-                                                  &in.source, &params, &err);
+                    : service_container_decrypt(&result.sink, &service, t->descriptor.name,
+                                                &in.source, &params, &err);
     if (st || recording_confirm(&t->cli->recording, &err) || result_commit(&result, &err)) {
         progress_end(&progress);
         return result_fail(&result, t->cli, &err);
@@ -226,5 +227,6 @@ const struct command command_zip_decrypt = {
     .options = decrypt_rows,
     .options_size = sizeof(struct container_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = zip_decrypt_run,
 };

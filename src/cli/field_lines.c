@@ -192,7 +192,7 @@ static se_status stop_at_line(struct batch *w, size_t i, se_status st, const cha
     params.version = 0;
     params.context = w->fields[i].context;
     if (job->values && st == SE_ERR_REJECTED &&
-        se_decrypt(&out, job->engine, job->descriptor, w->fields[i].in, &params, &why) == st)
+        service_decrypt(&out, job->service, job->descriptor, w->fields[i].in, &params, &why) == st)
         reason = why.text;
     (void)error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
     if (job->values && looks_wrapped(w, i))
@@ -249,7 +249,7 @@ se_status field_lines_run(struct field_lines *job, const struct lines *lines, se
     if (!w.line || !w.fields)
         return error_memory(err);
     TRY(prepare_fields(&w, err));
-    (void)!job->many(w.fields, lines->count, job->engine, job->descriptor, &job->params, &why);
+    (void)!job->many(w.fields, lines->count, job->service, job->descriptor, &job->params, &why);
     TRY(recording_confirm(job->recording, err));
     TRY(sort_results(&w, &why, err));
     job->count.lines += lines->count;

@@ -4,6 +4,7 @@
 #ifndef CLI_FIELD_LINES_H
 #define CLI_FIELD_LINES_H
 
+#include "cli/service.h"
 #include "cli/stream.h"
 
 /* A context of several parts, as --context NAME=VALUE gives them; the last one, if there is a name
@@ -28,18 +29,15 @@ int context_read_bytes(se_buf *out, const struct cli *cli, const struct option_l
 /* A value that is text without the line end that an editor, or `echo`, puts behind it. */
 se_bytes value_trim(se_bytes value);
 
-typedef se_status (*many_fn)(se_field *, size_t, se_engine *, const char *, const se_field_params *,
-                             se_error *);
-
 struct line_count {
     uint64_t lines, kept, rejected;
 };
 
 struct field_lines {
-    many_fn many;
+    service_many_fn *many;
     bool values; /* lines are encrypted values, of which blanks and line ends at their end are no
                     part */
-    se_engine *engine;
+    const struct service *service;
     const char *descriptor;
     se_field_params params;
     const struct context *context;

@@ -9,12 +9,13 @@ const struct option_row history_place_rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct history_place, store),
       .argument = "URI",
-      .help = "sqlite:PATH or postgresql://..." },
+      .help = "sqlite:PATH or postgresql://...",
+      .place = OPTION_LOCAL },
     { .name = "chain",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct history_place, chain),
       .argument = "NAME",
-      .help = "which chain of the store",
+      .help = "which chain of the store; over a socket, which history of the service",
       .fallback = "default" },
     { .letter = 'd',
       .name = "descriptor",
@@ -22,7 +23,8 @@ const struct option_row history_place_rows[] = {
       .offset = offsetof(struct history_place, descriptor),
       .argument = "NAME",
       .help = "whose key seals",
-      .fallback = "ObjectHistorySigner" },
+      .fallback = "ObjectHistorySigner",
+      .place = OPTION_LOCAL },
     { .name = NULL },
 };
 
@@ -77,7 +79,7 @@ void history_session_close(struct history_session *s)
 {
     progress_end(&s->progress);
     se_history_close(&s->history);
-    se_close(&s->engine);
+    service_close(&s->service);
 }
 
 int history_options_prepare(struct history_session *out, se_history_options *options,
@@ -91,7 +93,7 @@ int history_options_prepare(struct history_session *out, se_history_options *opt
         return cli_usage(cli, "which store? say --store sqlite:PATH");
     options->chain = place->chain;
     options->descriptor = place->descriptor;
-    return cli_open(&out->engine, cli, &err);
+    return cli_open(&out->service.engine, cli, &err);
 }
 
 int history_session_open(struct history_session *out, struct cli *cli,
@@ -100,6 +102,9 @@ int history_session_open(struct history_session *out, struct cli *cli,
     se_history_options options;
     se_error err = SE_ERROR_INIT;
 
+    out->chain = place->chain;
+    if (cli->address)
+        return service_open(&out->service, cli, &err);
     TRY_EXIT(history_options_prepare(out, &options, cli, place));
     options.inspect = use == HISTORY_INSPECT;
     options.dry_run = use == HISTORY_DRY_RUN;
@@ -107,10 +112,32 @@ int history_session_open(struct history_session *out, struct cli *cli,
         options.progress = progress_begin(&out->progress, cli, what);
     out->progress.unit = "entries";
     options.progress_arg = &out->progress;
-    if (!se_history_open(&out->history, out->engine, place->store, &options, &err))
+    if (!se_history_open(&out->history, out->service.engine, place->store, &options, &err))
         return EXIT_DONE;
     progress_end(&out->progress);
     return cli_fail(cli, &err);
+}
+
+se_status history_session_append(se_history_appended *out, const struct history_session *s,
+                                 const se_record *records, size_t count,
+                                 const se_history_append_params *params, se_error *err)
+{
+    return s->history ? se_history_append_many(out, s->history, records, count, params, err)
+                      : client_history_append(out, s->service.client, s->chain, records, count,
+                                              params, err);
+}
+
+se_status history_session_head(se_buf *out, const struct history_session *s, se_error *err)
+{
+    return s->history ? se_history_head(out, s->history, err)
+                      : client_history_head(out, s->service.client, s->chain, err);
+}
+
+se_status history_session_prove(se_buf *out, const struct history_session *s, uint64_t seq,
+                                se_error *err)
+{
+    return s->history ? se_history_prove(out, s->history, seq, err)
+                      : client_history_prove(out, s->service.client, s->chain, seq, err);
 }
 
 int history_entry_number(uint64_t *out, const struct cli *cli, int argc, char **argv)

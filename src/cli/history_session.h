@@ -3,7 +3,7 @@
 #ifndef CLI_HISTORY_SESSION_H
 #define CLI_HISTORY_SESSION_H
 
-#include "cli/cli.h"
+#include "cli/service.h"
 #include "cli/stream.h"
 #include "signengine-history.h"
 
@@ -24,10 +24,11 @@ struct history_selection {
 se_history_range history_range(const struct history_selection *selection);
 extern const struct option_row history_selection_rows[];
 
-/* An open chain; history_session_close() accepts what is not open. */
+/* An open chain, or one of a signengined; history_session_close() accepts what is not open. */
 struct history_session {
-    se_engine *engine;
-    se_history *history;
+    struct service service;
+    se_history *history; /* NULL: the service has it */
+    const char *chain;
     struct progress progress;
 };
 void history_session_close(struct history_session *session);
@@ -42,6 +43,17 @@ enum history_use {
 /* An exit status.  `what`: for the progress, NULL for none. */
 int history_session_open(struct history_session *out, struct cli *cli,
                          const struct history_place *place, enum history_use use, const char *what);
+
+/* They are those of signengine-history.h, or of client/client.h. */
+SE_MUST_CHECK se_status history_session_append(se_history_appended *out,
+                                               const struct history_session *session,
+                                               const se_record *records, size_t count,
+                                               const se_history_append_params *params,
+                                               se_error *err);
+SE_MUST_CHECK se_status history_session_head(se_buf *out, const struct history_session *session,
+                                             se_error *err);
+SE_MUST_CHECK se_status history_session_prove(se_buf *out, const struct history_session *session,
+                                              uint64_t seq, se_error *err);
 
 /* The number of an entry, the only operand; an exit status. */
 int history_entry_number(uint64_t *out, const struct cli *cli, int argc, char **argv);

@@ -79,8 +79,8 @@ se_status zip_to_verify_open(struct zip_to_verify *c, const char *out, const str
     result_path(c->path, &c->held);
     params.context = how->context;
     if (c->in.encrypted)
-        return se_container_decrypt_stream(&c->held.sink, how->engine, how->descriptor,
-                                           &c->in.source, &params, err);
+        return service_container_decrypt(&c->held.sink, how->service, how->descriptor,
+                                         &c->in.source, &params, err);
     return input_probe_copy(&c->held, &c->in, err);
 }
 

@@ -3,6 +3,7 @@
 #ifndef CLI_INPUT_PROBE_H
 #define CLI_INPUT_PROBE_H
 
+#include "cli/service.h"
 #include "cli/stream.h"
 
 enum { PROBE_SIZE = 4 };
@@ -41,7 +42,7 @@ struct zip_to_verify {
 
 /* How a container is decrypted. */
 struct decrypting {
-    se_engine *engine;
+    const struct service *service;
     const char *descriptor;
     se_bytes context;
 };

@@ -10,10 +10,12 @@ CLI_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/print_signer.c src/cli/print_signer.h \
 	src/cli/recording.c src/cli/recording.h \
+	src/cli/secret.c src/cli/secret.h \
+	src/cli/service.c src/cli/service.h \
 	src/cli/spawn.c src/cli/spawn.h \
 	src/cli/stream.c src/cli/stream.h
 CLI_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"'
-CLI_LIBS     = libse-audit.la $(CORE_LIBS)
+CLI_LIBS     = libse-client.la libse-audit.la $(CORE_LIBS)
 
 bin_PROGRAMS += signengine
 signengine_CPPFLAGS = $(CLI_CPPFLAGS)
@@ -35,7 +37,6 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/input_probe.c src/cli/input_probe.h \
 	src/cli/key_target.c src/cli/key_target.h \
 	src/cli/print_access.c src/cli/print_access.h \
-	src/cli/secret.c src/cli/secret.h \
 	src/cli/signengine.c \
 	src/cli/vault_report.c src/cli/vault_report.h
 signengine_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)

@@ -47,6 +47,25 @@ static void record_begin(struct cli *cli, const struct command *command)
     cli->recording.report_arg = cli;
 }
 
+/* What the service does not know is not left out in silence. */
+static int check_place(const struct cli *cli, const struct option_table *const tables[2])
+{
+    const enum option_place wrong = cli->address ? OPTION_LOCAL : OPTION_REMOTE;
+
+    for (size_t i = 0; i < 2; i++) {
+        const struct option_row *row = options_find_given(tables[i], wrong);
+
+        if (row && cli->address)
+            return cli_usage(cli,
+                             "option '--%s' is not served over a socket; run it where the "
+                             "configuration is",
+                             row->name);
+        if (row)
+            return cli_usage(cli, "option '--%s' needs --socket", row->name);
+    }
+    return EXIT_DONE;
+}
+
 /* What was not recorded is a failure, also of what came to a good end otherwise. */
 static int record_end(struct cli *cli, int status)
 {
@@ -84,6 +103,10 @@ static int run_command(struct cli *cli, const struct option_table *global,
         return EXIT_DONE;
     }
     status = check_globals(cli, command);
+    if (!status)
+        status = cli_choose_service(cli, command->served);
+    if (!status)
+        status = check_place(cli, tables);
     if (!status && cli->retry_pin)
         se_retry_pins();
     cli->recording.descriptor = options_text(&own, "descriptor");

@@ -269,6 +269,45 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
     return SE_OK;
 }
 
+/* ---- which are given ---- */
+
+static bool is_given(const void *at, const struct option_row *row)
+{
+    unsigned long fallback = 0;
+
+    switch (row->kind) {
+    case OPTION_FLAG:
+        return *(const bool *)at;
+    case OPTION_TEXT:
+        return *(const char *const *)at != row->fallback;
+    case OPTION_NUMBER:
+        return (!row->fallback || text_number(&fallback, row->fallback, UINT_MAX)) &&
+               *(const unsigned *)at != fallback;
+    case OPTION_LIST:
+        return ((const struct option_list *)at)->count;
+    case OPTION_TIME:
+        return *(const int64_t *)at;
+    case OPTION_HEX:
+        return ((const struct option_bytes *)at)->size;
+    case OPTION_GROUP:
+        break;
+    }
+    return false;
+}
+
+const struct option_row *options_find_given(const struct option_table *table,
+                                            enum option_place place)
+{
+    struct cursor c = cursor_at(table->rows);
+    const struct option_row *row;
+    size_t offset;
+
+    while ((row = next_option(&offset, &c)))
+        if (row->place == place && is_given((const char *)table->values + offset, row))
+            return row;
+    return NULL;
+}
+
 /* ---- help ---- */
 
 void options_help(const struct option_row *rows)

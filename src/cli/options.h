@@ -27,13 +27,21 @@ struct option_bytes {
     size_t size;
 };
 
+/* Where an option means something. */
+enum option_place {
+    OPTION_EVERYWHERE,
+    OPTION_LOCAL,  /* with the configuration only: signengined does not do it */
+    OPTION_REMOTE, /* over a socket only */
+};
+
 struct option_row {
     char letter; /* '\0': none */
     const char *name;
     enum option_kind kind;
     size_t offset; /* into the command's struct of options */
     const char *argument, *help;
-    const char *fallback;          /* as if given; NULL: zero */
+    const char *fallback; /* as if given; NULL: zero */
+    enum option_place place;
     const struct option_row *rows; /* of a group, which has no name */
 };
 
@@ -57,6 +65,10 @@ SE_MUST_CHECK se_status options_parse(int *argc, char **argv,
 
 /* The value of an option that is a text; NULL: there is no such option, or it is not given. */
 const char *options_text(const struct option_table *table, const char *name);
+
+/* The first option of that place with another value than it falls back to; NULL: there is none. */
+const struct option_row *options_find_given(const struct option_table *table,
+                                            enum option_place place);
 
 void options_help(const struct option_row *rows);
 

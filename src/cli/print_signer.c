@@ -36,7 +36,7 @@ void write_signer(struct writer *w, const se_signer *signer)
     write_stamp(w, "  ", signer);
 }
 
-void print_signed(const struct cli *cli, se_engine *engine,
+void print_signed(const struct cli *cli, const struct service *service,
                   const struct descriptor_option *descriptor, const char *input, const char *output)
 {
     se_sign_params params = SE_SIGN_PARAMS_INIT;
@@ -48,7 +48,7 @@ void print_signed(const struct cli *cli, se_engine *engine,
     if (!cli_is_chatty(cli))
         return;
     params.version = descriptor->version;
-    if (se_find_signer(&signer, engine, descriptor->name, &params, NULL))
+    if (service_find_signer(&signer, service, descriptor->name, &params, NULL))
         cli_done(cli, "%s: written, signed by '%s'", output, descriptor->name);
     else
         cli_done(cli, "%s: written, signed by %s ('%s', version %u)", output, signer.subject,

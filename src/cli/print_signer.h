@@ -4,7 +4,7 @@
 #define CLI_PRINT_SIGNER_H
 
 #include "base/clock.h"
-#include "cli/cli.h"
+#include "cli/service.h"
 
 /* "2026-01-31 12:00:00 UTC", or "not stated" for 0 */
 void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds);
@@ -17,7 +17,7 @@ void write_stamp(struct writer *w, const char *indent, const se_signer *signer);
 void write_signer(struct writer *w, const se_signer *signer);
 
 /* What a command that signed prints: with --json, or on a terminal with the signer's name. */
-void print_signed(const struct cli *cli, se_engine *engine,
+void print_signed(const struct cli *cli, const struct service *service,
                   const struct descriptor_option *descriptor, const char *input,
                   const char *output);
 

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
-#include "provision/provision.h"
+#include "config/pin_source.h"
 
 enum { SECRET_MOST = 4096, INTERRUPT = 3 /* Control-C */ };
 
@@ -119,7 +119,7 @@ se_status secret_read(se_buf *out, const char *source, const char *option, const
     else if (text_starts(source, "fd:"))
         st = secret_from_fd(out, source + 3, err);
     else if (is_pin_source(source))
-        st = pin_from(out, source, err);
+        st = pin_source_read(out, source, err);
     else /* the text is not shown: it may be the secret itself */
         return error_set(err, SE_ERR_USAGE,
                          "%s takes env:NAME, file:PATH, credential:NAME, fd:N or prompt", option);

@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &command_access_test,
     &command_sign,
     &command_verify,
+    &command_certificates,
     &command_encrypt,
     &command_decrypt,
     &command_rekey,

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "config/pin_source.h"
 #include "config/pins.h"
 
 AUTO_KIND(text, char *, free(*p))
@@ -167,8 +168,9 @@ static const struct {
                 { "file:", read_pin_file },
                 { "credential:", read_pin_credential } };
 
-static se_status read_pin_source(se_buf *out, const char *source, se_error *err)
+se_status pin_source_read(se_buf *out, const char *source, se_error *err)
 {
+    *out = (se_buf)SE_BUF_INIT;
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         if (!text_starts(source, sources[i].prefix))
             continue;
@@ -198,7 +200,7 @@ se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;
     if (*ref->pin_source)
-        return read_pin_source(out, ref->pin_source, err);
+        return pin_source_read(out, ref->pin_source, err);
     if (*ref->pin_scrambled)
         return pins_reveal(out, ref->pin_scrambled, ref->pin_key, err);
     return buf_copy(out, buf_bytes(&ref->pin), err);

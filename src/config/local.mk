@@ -8,7 +8,7 @@ libse_core_la_SOURCES += \
 	src/config/diff.c src/config/diff.h \
 	src/config/element.c src/config/element.h \
 	src/config/encoding.c src/config/encoding.h \
-	src/config/files.c src/config/files.h \
+	src/config/files.c src/config/files.h src/config/pin_source.h \
 	src/config/findings.c src/config/findings.h \
 	src/config/grammar.c src/config/grammar.h \
 	src/config/grammar_values.c src/config/grammar_values.h \

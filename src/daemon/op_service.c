@@ -80,21 +80,6 @@ static se_status verifiers_open(struct verifiers *v, const struct request *reque
     return SE_OK;
 }
 
-static void write_pem(struct writer *w, se_bytes der)
-{
-    enum { LINE = 64 };
-    AUTO(writer) text = { 0 };
-
-    writer_base64(&text, der);
-    w->failed |= text.failed;
-    writer_text(w, "-----BEGIN CERTIFICATE-----\n");
-    for (size_t at = 0; at < text.buf.size; at += LINE) {
-        writer_put(w, text.buf.data + at, text.buf.size - at < LINE ? text.buf.size - at : LINE);
-        writer_text(w, "\n");
-    }
-    writer_text(w, "-----END CERTIFICATE-----\n");
-}
-
 static se_status write_jwks(struct writer *w, const struct verifiers *v, se_error *err)
 {
     json_write_begin(w, NULL, '{');
@@ -118,7 +103,7 @@ se_status answer_certificates(struct answer *out, const struct request *request,
         TRY(write_jwks(&w, &v, err));
     else
         for (size_t i = 0; i < v.count; i++)
-            write_pem(&w, se_verifier_certificate(v.list[i]));
+            writer_pem(&w, "CERTIFICATE", se_verifier_certificate(v.list[i]));
     TRY(writer_finish(&text, &w, err));
     answer_bytes(out, request->accept & MEDIA_JWKS ? MEDIA_JWKS : MEDIA_PEM, &text);
     return SE_OK;

@@ -53,9 +53,6 @@ void target_listen(struct target *target, const struct target_listener *listener
 /* What a person is asked about: "key 'k1' in token 'lab'", lasts as long as the target. */
 const char *target_text(const struct target *target);
 
-/* A PIN from "env:NAME", "file:/path" or "credential:NAME". */
-SE_MUST_CHECK se_status pin_from(se_buf *out, const char *source, se_error *err);
-
 /* Rows for people and machines; strings are never NULL and last for the call only. */
 struct slot_row {
     unsigned long slot;

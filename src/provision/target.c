@@ -371,11 +371,3 @@ se_status target_pin(se_buf *out, const struct target *target, se_error *err)
             "no PIN is given: --pin-source says where it is, or pin.source in the configuration");
     return st;
 }
-
-se_status pin_from(se_buf *out, const char *source, se_error *err)
-{
-    struct keyref ref = empty_ref();
-
-    ref.pin_source = source;
-    return keyref_pin(out, &ref, err);
-}

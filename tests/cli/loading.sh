@@ -65,6 +65,14 @@ says "unknown command 'history vreify'; after 'history' comes one of: create,"
 refuses 64 signengine -c engine.xml mail
 says "after 'mail' comes one of: sign, verify"
 
+# ---- libcurl comes with a socket, and with nothing else ----
+opens() { LD_DEBUG=files signengine "$@" 2>&1; }
+accepts opens sign -d SignFile file -o file.p7s
+says_not libcurl
+try opens --socket "$tmp/none" sign -d SignFile file
+says libcurl
+says_none libgmime libsqlite3
+
 # ---- one of the programs is not installed ----
 mkdir alone
 cp "$top_builddir/signengine" alone/

@@ -3,6 +3,7 @@
 SHELL_TESTS += \
 	tests/daemon/audit.sh \
 	tests/daemon/bounds.sh \
+	tests/daemon/client.sh \
 	tests/daemon/clients.sh \
 	tests/daemon/cluster-sample.sh \
 	tests/daemon/cluster.sh \
@@ -22,6 +23,7 @@ EXTRA_DIST += \
 	tests/daemon/append.py \
 	tests/daemon/asking.py \
 	tests/daemon/audited.py \
+	tests/daemon/client.py \
 	tests/daemon/clients.py \
 	tests/daemon/clients.table \
 	tests/daemon/cluster.py \

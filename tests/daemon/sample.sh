@@ -17,6 +17,7 @@ says 'with libmicrohttpd-dev'
 
 accepts run_sample "$top_builddir" "$tmp/made"
 says 'CMS Verification successful'
+says 'file: good signature'
 says '"status":"rejected"'
 says '"status":"forbidden"'
 says '"repeated":true'

@@ -240,7 +240,7 @@ se_status http_send(struct http_answer *out, struct http_pool *pool,
     return st;
 }
 
-void http_write_escaped(struct writer *w, const char *text)
+void writer_percent(struct writer *w, const char *text)
 {
     static const char plain[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "keystore/azure/curl.h"
+#include "libcurl/curl_calls.h"
 #include "tests/unit/folder.h"
 #include "tests/unit/https.h"
 
@@ -377,9 +377,9 @@ static void texts_are_escaped(void **state)
     AUTO(writer) w = { .room = 0 };
 
     (void)state;
-    http_write_escaped(&w, "aZ09-._~");
-    http_write_escaped(&w, "");
-    http_write_escaped(&w, " &=+/%\"\xc3\xa9\x01");
+    writer_percent(&w, "aZ09-._~");
+    writer_percent(&w, "");
+    writer_percent(&w, " &=+/%\"\xc3\xa9\x01");
     assert_string_equal(writer_string(&w), "aZ09-._~%20%26%3D%2B%2F%25%22%C3%A9%01");
 }
 
@@ -392,7 +392,7 @@ static void other_libcurls_are_refused(void **state)
     } rows[] = {
         { { .version = "7.86.0", .version_num = 0x075600, .features = all }, "7.86.0 is too old" },
         { { .version = "8.1.0", .version_num = 0x080100, .features = all & ~CURL_VERSION_SSL },
-          "8.1.0 can't be used for vaults: it was built with no TLS" },
+          "8.1.0 can't be used: it was built with no TLS" },
         { { .version = "8.1.0",
             .version_num = 0x080100,
             .features = all & ~CURL_VERSION_ASYNCHDNS },

@@ -115,7 +115,7 @@ se_status assertion_present(struct token_answer *out, const struct credential_re
 
     writer_text(&proof.fields, "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3A"
                                "client-assertion-type%3Ajwt-bearer&client_assertion=");
-    http_write_escaped(&proof.fields, (const char *)assertion->data);
+    writer_percent(&proof.fields, (const char *)assertion->data);
     return credential_ask_authority(out, request, client, &proof, err);
 }
 

@@ -64,7 +64,7 @@ se_status credential_token_url(se_buf *out, const struct credential_client *clie
         writer_text(&url, "https://");
     writer_put(&url, client->authority, place_address_size(client->authority));
     writer_text(&url, "/");
-    http_write_escaped(&url, client->tenant);
+    writer_percent(&url, client->tenant);
     writer_text(&url, "/oauth2/v2.0/token");
     return writer_finish(out, &url, err);
 }
@@ -76,13 +76,13 @@ static void write_form(struct writer *form, const struct credential_request *req
                        const struct credential_client *client, const struct writer *proof)
 {
     writer_text(form, "grant_type=client_credentials&client_id=");
-    http_write_escaped(form, client->id);
+    writer_percent(form, client->id);
     writer_text(form, "&scope=");
-    http_write_escaped(form, request->place->resource);
-    http_write_escaped(form, "/.default");
+    writer_percent(form, request->place->resource);
+    writer_percent(form, "/.default");
     if (*request->claims) {
         writer_text(form, "&claims=");
-        http_write_escaped(form, request->claims);
+        writer_percent(form, request->claims);
     }
     writer_put(form, proof->buf.data, proof->buf.size);
     form->failed = form->failed || proof->failed;

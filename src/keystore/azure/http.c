@@ -448,17 +448,3 @@ se_status http_send(struct http_answer *out, struct http_pool *pool,
         http_answer_free(out);
     return st;
 }
-
-void http_write_escaped(struct writer *w, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    while (*text) {
-        size_t size = strspn(text, plain);
-
-        writer_put(w, text, size);
-        if (*(text += size))
-            writer_format(w, "%%%02X", (unsigned char)*text++);
-    }
-}

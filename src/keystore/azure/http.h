@@ -89,7 +89,4 @@ AUTO_KIND(http_answer, struct http_answer, http_answer_free(p))
 SE_MUST_CHECK se_status http_send(struct http_answer *out, struct http_pool *pool,
                                   const struct http_request *request, se_error *err);
 
-/* Percent-encoded for a query or a form (RFC 3986, 2.3). */
-void http_write_escaped(struct writer *w, const char *text);
-
 #endif

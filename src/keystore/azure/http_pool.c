@@ -104,25 +104,6 @@ void pipe_block_end(const struct pipe_block *block)
 
 /* ---- libcurl's handles ---- */
 
-/* Options that are set one after the other: what failed stays failed. */
-struct options {
-    const struct curl_calls *curl;
-    CURL *handle;
-    CURLcode rc;
-};
-
-static void set_number(struct options *o, CURLoption option, long value)
-{
-    if (!o->rc)
-        o->rc = o->curl->easy_setopt(o->handle, option, value);
-}
-
-static void set_pointer(struct options *o, CURLoption option, const void *value)
-{
-    if (!o->rc)
-        o->rc = o->curl->easy_setopt(o->handle, option, value);
-}
-
 /* A program that the application starts has no business with it. */
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -132,44 +113,44 @@ static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_so
 }
 
 /* libcurl looks for trusted certificates in a folder besides, unless it is told not to. */
-static void set_trust(struct options *o, const struct http_pool *pool)
+static void set_trust(struct curl_options *o, const struct http_pool *pool)
 {
     struct curl_blob ca = { pool->ca.data, pool->ca.size, CURL_BLOB_NOCOPY };
 
-    set_number(o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
-    set_number(o, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    curl_set_number(o, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
+    curl_set_number(o, CURLOPT_PROXY_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
     if (!ca.data)
         return;
-    set_pointer(o, CURLOPT_CAINFO_BLOB, &ca);
-    set_pointer(o, CURLOPT_CAPATH, NULL);
-    set_pointer(o, CURLOPT_PROXY_CAINFO_BLOB, &ca);
-    set_pointer(o, CURLOPT_PROXY_CAPATH, NULL);
+    curl_set_pointer(o, CURLOPT_CAINFO_BLOB, &ca);
+    curl_set_pointer(o, CURLOPT_CAPATH, NULL);
+    curl_set_pointer(o, CURLOPT_PROXY_CAINFO_BLOB, &ca);
+    curl_set_pointer(o, CURLOPT_PROXY_CAPATH, NULL);
 }
 
 /*
  * All that the requests of a pool have in common.  The empty texts keep libcurl from what the
  * environment says of proxies.
  */
-static void set_common(struct options *o, const struct http_pool *pool)
+static void set_common(struct curl_options *o, const struct http_pool *pool)
 {
-    set_number(o, CURLOPT_NOSIGNAL, 1);
-    set_pointer(o, CURLOPT_PROTOCOLS_STR, pool->is_plain ? "https,http" : "https");
-    set_number(o, CURLOPT_FOLLOWLOCATION, 0);
-    set_number(o, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
-    set_pointer(o, CURLOPT_USERAGENT, "signengine/" PACKAGE_VERSION);
-    set_pointer(o, CURLOPT_PROXY, pool->proxy.size ? (const char *)pool->proxy.data : "");
-    set_pointer(o, CURLOPT_NOPROXY, "");
-    set_number(o, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
-    set_number(o, CURLOPT_DNS_CACHE_TIMEOUT, DNS_CACHE_S);
-    set_number(o, CURLOPT_MAXCONNECTS, 1);
-    set_number(o, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
-    set_number(o, CURLOPT_MAXAGE_CONN, (long)pool->keep_alive);
-    set_number(o, CURLOPT_TCP_KEEPALIVE, 1);
-    set_number(o, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
-    set_number(o, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_PROBE_S);
-    set_number(o, CURLOPT_MAXFILESIZE, HTTP_BODY_LIMIT);
+    curl_set_number(o, CURLOPT_NOSIGNAL, 1);
+    curl_set_pointer(o, CURLOPT_PROTOCOLS_STR, pool->is_plain ? "https,http" : "https");
+    curl_set_number(o, CURLOPT_FOLLOWLOCATION, 0);
+    curl_set_number(o, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    curl_set_pointer(o, CURLOPT_USERAGENT, "signengine/" PACKAGE_VERSION);
+    curl_set_pointer(o, CURLOPT_PROXY, pool->proxy.size ? (const char *)pool->proxy.data : "");
+    curl_set_pointer(o, CURLOPT_NOPROXY, "");
+    curl_set_number(o, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1);
+    curl_set_number(o, CURLOPT_DNS_CACHE_TIMEOUT, DNS_CACHE_S);
+    curl_set_number(o, CURLOPT_MAXCONNECTS, 1);
+    curl_set_number(o, CURLOPT_MAXLIFETIME_CONN, LIFETIME_S);
+    curl_set_number(o, CURLOPT_MAXAGE_CONN, (long)pool->keep_alive);
+    curl_set_number(o, CURLOPT_TCP_KEEPALIVE, 1);
+    curl_set_number(o, CURLOPT_TCP_KEEPIDLE, KEEPALIVE_IDLE_S);
+    curl_set_number(o, CURLOPT_TCP_KEEPINTVL, KEEPALIVE_PROBE_S);
+    curl_set_number(o, CURLOPT_MAXFILESIZE, HTTP_BODY_LIMIT);
     /* a name server that is away holds up its thread, and nobody else */
-    set_number(o, CURLOPT_QUICK_EXIT, 1);
+    curl_set_number(o, CURLOPT_QUICK_EXIT, 1);
     if (!o->rc)
         o->rc = o->curl->easy_setopt(o->handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     set_trust(o, pool);
@@ -194,7 +175,7 @@ static void close_connections(const struct http_pool *pool, struct connection *l
 static se_status make_connection(struct connection **out, const struct http_pool *pool,
                                  se_error *err)
 {
-    struct options o = { .curl = pool->curl };
+    struct curl_options o = { .curl = pool->curl };
     struct connection *c = calloc(1, sizeof *c);
 
     *out = NULL;

@@ -6,8 +6,8 @@
 #include <signal.h>
 #include <stdbool.h>
 
-#include "keystore/azure/curl.h"
 #include "keystore/azure/http.h"
+#include "libcurl/curl_calls.h"
 
 struct connection {
     CURL *handle;  /* with at most one connection, and the options that all requests share */

@@ -131,7 +131,7 @@ static void write_field(struct writer *w, const char *before, const char *name, 
     writer_text(w, before);
     writer_text(w, name);
     writer_text(w, "=");
-    http_write_escaped(w, value);
+    writer_percent(w, value);
 }
 
 static void write_address(struct writer *url, const struct source *source)

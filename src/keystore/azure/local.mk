@@ -6,7 +6,6 @@ libse_core_la_SOURCES += \
 	src/keystore/azure/assertion.c src/keystore/azure/assertion.h \
 	src/keystore/azure/challenge.c src/keystore/azure/challenge.h \
 	src/keystore/azure/credential.c src/keystore/azure/credential.h \
-	src/keystore/azure/curl.c src/keystore/azure/curl.h \
 	src/keystore/azure/environment.c \
 	src/keystore/azure/failure.c \
 	src/keystore/azure/flight.c \

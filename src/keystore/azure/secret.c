@@ -36,7 +36,7 @@ se_status secret_present(struct token_answer *out, const struct credential_reque
                          "wrong client secret: the login service refused it within the last hour, "
                          "and this process does not present it again; a new one is tried at once");
     writer_text(&proof.fields, "&client_secret=");
-    http_write_escaped(&proof.fields, (const char *)secret->data);
+    writer_percent(&proof.fields, (const char *)secret->data);
     st = credential_ask_authority(out, request, client, &proof, err);
     if (proof.is_refused)
         refusals_add(&refused_secrets, &refusal);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keystore/azure/curl.h"
+#include "libcurl/curl_calls.h"
 
 #include <dlfcn.h>
 #include <malloc.h>
-#include <openssl/crypto.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/fork_lock.h"
 
 static const char library[] = "libcurl.so.4";
@@ -27,12 +27,11 @@ se_status curl_version_check(const curl_version_info_data *there, se_error *err)
     };
 
     if (there->version_num < OLDEST)
-        return error_set(err, SE_ERR_STORE, "libcurl %s is too old for vaults: 7.87 is the oldest",
-                         there->version);
+        return error_set(err, SE_ERR_STORE,
+                         "libcurl %s is too old: 7.87 is the oldest that is used", there->version);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (!(there->features & needed[i].feature))
-            return error_set(err, SE_ERR_STORE,
-                             "libcurl %s can't be used for vaults: it was built with %s",
+            return error_set(err, SE_ERR_STORE, "libcurl %s can't be used: it was built with %s",
                              there->version, needed[i].text);
     return SE_OK;
 }
@@ -52,13 +51,6 @@ static se_status find_calls(struct curl_calls *out, void *handle, se_error *err)
 
 /* ---- its memory, which holds tokens and secrets: wiped when it is given back ---- */
 
-static void wipe_memory(void *data)
-{
-    if (data)
-        OPENSSL_cleanse(data, malloc_usable_size(data));
-    free(data);
-}
-
 static void *resize_memory(void *data, size_t size)
 {
     size_t had = malloc_usable_size(data);
@@ -67,7 +59,7 @@ static void *resize_memory(void *data, size_t size)
     if (moved && data)
         memcpy(moved, data, had < size ? had : size);
     if (moved)
-        wipe_memory(data);
+        buf_wipe_free(data);
     return moved;
 }
 
@@ -76,7 +68,7 @@ static void *resize_memory(void *data, size_t size)
 /* An application that uses libcurl, too, and began earlier, keeps its own memory. */
 static CURLcode initialize_library(const struct curl_calls *calls)
 {
-    return calls->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_memory, resize_memory, strdup,
+    return calls->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, buf_wipe_free, resize_memory, strdup,
                                   calloc);
 }
 
@@ -88,7 +80,7 @@ static se_status load_library(struct curl_calls *out, se_error *err)
 
     if (!handle)
         return error_set(err, SE_ERR_STORE,
-                         "vaults need libcurl, which can't be loaded (Debian: libcurl4): %s",
+                         "libcurl is needed, and can't be loaded (Debian: libcurl4): %s",
                          dlerror());
     TRY(find_calls(out, handle, err));
     TRY(curl_version_check(out->version_info(CURLVERSION_NOW), err));
@@ -122,4 +114,18 @@ se_status curl_calls_load(const struct curl_calls **out, se_error *err)
     }
     *out = &loaded;
     return SE_OK;
+}
+
+/* ---- options ---- */
+
+void curl_set_number(struct curl_options *o, CURLoption option, long value)
+{
+    if (!o->rc)
+        o->rc = o->curl->easy_setopt(o->handle, option, value);
+}
+
+void curl_set_pointer(struct curl_options *o, CURLoption option, const void *value)
+{
+    if (!o->rc)
+        o->rc = o->curl->easy_setopt(o->handle, option, value);
 }

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/call.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "client/connection.h"
+
+/* ---- what is sent ---- */
+
+se_status body_read(struct body *out, struct stream *in, se_error *err)
+{
+    AUTO(se_buf) room = SE_BUF_INIT;
+    size_t size = 0, got = 1;
+
+    *out = (struct body){ .rest = NULL };
+    TRY(buf_new(&room, BODY_AT_HAND + 1, err));
+    while (got && size < room.size) {
+        TRY(stream_read(&got, in, room.data + size, room.size - size, err));
+        size += got;
+    }
+    if (size == room.size) {
+        out->rest = in;
+        out->total = in->source->total;
+    }
+    return buf_copy(&out->begin, (se_bytes){ room.data, size }, err);
+}
+
+void body_free(struct body *body)
+{
+    se_buf_free(&body->begin);
+}
+
+void call_free(struct call *call)
+{
+    writer_free(&call->target);
+}
+
+/* ---- its path and query ---- */
+
+void call_path(struct call *call, const char *format, ...)
+{
+    char text[200];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    writer_text(&call->target, text);
+}
+
+void call_part(struct call *call, const char *part)
+{
+    writer_text(&call->target, "/");
+    writer_percent(&call->target, part);
+}
+
+void call_text(struct call *call, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    writer_format(&call->target, "%c%s=", call->has_query ? '&' : '?', name);
+    writer_percent(&call->target, value);
+    call->has_query = true;
+}
+
+void call_number(struct call *call, const char *name, uint64_t value)
+{
+    char text[24];
+
+    (void)snprintf(text, sizeof text, "%ju", (uintmax_t)value);
+    call_text(call, name, value ? text : NULL);
+}
+
+void call_flag(struct call *call, const char *name, bool value)
+{
+    call_text(call, name, value ? "true" : NULL);
+}
+
+void call_descriptor(struct call *call, const struct client *client, const char *descriptor,
+                     const char *what, unsigned version)
+{
+    call_path(call, "/v1/descriptors");
+    call_part(call, descriptor);
+    call_path(call, "/%s", what);
+    call_number(call, "version", version);
+    call_text(call, "tag", client->tag);
+}
+
+/* ---- asking, and asking again ---- */
+
+enum { BROKEN_PAUSE_MS = 500, BROKEN_MOST = 3 };
+
+/* What was asked so far. */
+struct attempts {
+    unsigned count, broken;
+    int64_t until_ms;
+};
+
+static void sleep_for(int64_t ms)
+{
+    struct timespec left = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+    while (nanosleep(&left, &left) && errno == EINTR)
+        ;
+}
+
+/* How long to wait before it is asked again, in milliseconds; below 0: it is not. A service that
+ * was never there is not waited for; one that is started again is. */
+static int64_t pause_before_next(struct attempts *a, enum retry retry, const struct answer *answer)
+{
+    a->broken += retry == RETRY_BROKEN;
+    switch (retry) {
+    case RETRY_LATER:
+        return answer->retry_after > 0 ? answer->retry_after * 1000 : 1000;
+    case RETRY_BROKEN:
+        return a->broken < BROKEN_MOST ? BROKEN_PAUSE_MS : -1;
+    case RETRY_ABSENT:
+        return a->count > 1 ? BROKEN_PAUSE_MS : -1;
+    case RETRY_NEVER:
+        break;
+    }
+    return -1;
+}
+
+static void note_pause(const struct client *client, int64_t ms, const se_error *why)
+{
+    char text[sizeof why->text + 64];
+
+    if (!client->note)
+        return;
+    (void)snprintf(text, sizeof text, "%s; asking again in %.1f s", why->text, (double)ms / 1000);
+    client->note(client->note_arg, text);
+}
+
+static se_status give_up(const struct client *client, int64_t pause, se_error *why, se_error *err)
+{
+    if (pause >= 1000)
+        (void)error_suffix(why, why->status,
+                           "; it may be asked again in %jd s, which --timeout, %u s, does not wait "
+                           "for",
+                           (intmax_t)(pause / 1000), client->timeout_s);
+    return error_copy(err, why->status, why);
+}
+
+se_status call_run(struct answer *out, struct client *client, const struct call *call,
+                   se_error *err)
+{
+    struct attempts attempts = { .until_ms =
+                                     clock_monotonic_ms() + (int64_t)client->timeout_s * 1000 };
+
+    if (call->target.failed)
+        return error_memory(err);
+    for (;;) {
+        se_error why = SE_ERROR_INIT;
+        enum retry retry;
+        int64_t pause;
+
+        attempts.count++;
+        if (!connection_ask(out, &retry, client, call, &why))
+            return SE_OK;
+        pause = pause_before_next(&attempts, retry, out);
+        answer_free(out);
+        if (pause < 0 || clock_monotonic_ms() + pause > attempts.until_ms)
+            return give_up(client, pause, &why, err);
+        note_pause(client, pause, &why);
+        sleep_for(pause);
+    }
+}
+
+void answer_free(struct answer *answer)
+{
+    writer_free(&answer->body);
+    *answer = (struct answer){ .retry_after = -1 };
+}
+
+/* ---- answers: what failed, in the words of the library ---- */
+
+/* Words of the service alone; for the others it has those of the library. */
+static const struct {
+    const char *name;
+    se_status status;
+} service_words[] = {
+    { "forbidden", SE_ERR_ACCESS },
+    { "timeout", SE_ERR_UNAVAILABLE },
+    { "too large", SE_ERR_USAGE },
+    { "too many", SE_ERR_UNAVAILABLE },
+    { "configuration", SE_ERR_CONFIG },
+    { "internal", SE_ERR_CRYPTO },
+    { "ok", SE_OK },
+};
+
+/* What has no row is said of what this program never asks for: it is no signengined, or another
+ * version. */
+se_status status_of_name(const char *name)
+{
+    for (int status = SE_ERR_MEMORY; status <= SE_ERR_CRYPTO; status++)
+        if (strcmp(se_status_name((se_status)status), name) == 0)
+            return (se_status)status;
+    for (size_t i = 0; i < sizeof service_words / sizeof *service_words; i++)
+        if (strcmp(service_words[i].name, name) == 0)
+            return service_words[i].status;
+    return SE_ERR_STORE;
+}
+
+/* One that has no body of ours, as what is wrong with HTTP itself. */
+static se_status plain_failure(const struct answer *answer, se_error *err)
+{
+    const bool later = answer->status == 429 || answer->status >= 500;
+
+    return error_set(err, later ? SE_ERR_UNAVAILABLE : SE_ERR_STORE,
+                     "answered with status %u of HTTP, and nothing that signengined says",
+                     answer->status);
+}
+
+static se_status tell_failure(const struct answer *answer, const json_t *failure, se_error *err)
+{
+    const json_t *error = json_object_get(failure, "error");
+    const char *name = json_member_text(error, "status"),
+               *message = json_member_text(error, "message");
+    enum { FORBIDDEN = 403 };
+
+    if (!*name || !*message)
+        return plain_failure(answer, err);
+    if (answer->status == FORBIDDEN)
+        return error_set(err, SE_ERR_ACCESS,
+                         "the service does not allow it: no row of its <access> does, or there is "
+                         "no such name");
+    return error_set(err, status_of_name(name), "%s", message);
+}
+
+se_status answer_failure(const struct answer *answer, se_error *err)
+{
+    AUTO(json) failure = json_loadb((const char *)answer->body.buf.data, answer->body.buf.size,
+                                    JSON_ALLOW_NUL, NULL);
+    se_status st = tell_failure(answer, failure, err);
+
+    return *answer->request_id ? error_suffix(err, st, " (request %s)", answer->request_id) : st;
+}
+
+/* ---- and what JSON says ---- */
+
+se_status answer_json(json_t **out, const struct answer *answer, se_error *err)
+{
+    json_error_t why;
+
+    *out = json_loadb((const char *)answer->body.buf.data, answer->body.buf.size, JSON_ALLOW_NUL,
+                      &why);
+    if (json_is_object(*out))
+        return SE_OK;
+    json_decref(*out);
+    *out = NULL;
+    return error_set(err, SE_ERR_STORE, "the answer is no object of JSON (request %s)",
+                     *answer->request_id ? answer->request_id : "without an id");
+}
+
+const char *json_member_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+
+    return text ? text : "";
+}
+
+/* RFC 3339 in UTC; fractions of the second are passed over. */
+int64_t json_member_time(const json_t *object, const char *name)
+{
+    struct tm tm = { .tm_mday = 1 };
+    const char *end = strptime(json_member_text(object, name), "%Y-%m-%dT%H:%M:%S", &tm);
+
+    return end && (*end == 'Z' || *end == '.') ? (int64_t)timegm(&tm) : 0;
+}
+
+se_status json_member_bytes(se_buf *out, const json_t *object, const char *name, se_error *err)
+{
+    const json_t *text = json_object_get(object, name);
+
+    *out = (se_buf)SE_BUF_INIT;
+    if (!json_is_string(text))
+        return error_set(err, SE_ERR_STORE, "the answer lacks '%s'", name);
+    TRY_PREFIX(base64_decode(out, text_bytes(json_string_value(text)), err), err,
+               "the answer's '%s': ", name);
+    return SE_OK;
+}
+
+static void copy_member(char *out, size_t room, const json_t *object, const char *name)
+{
+    const char *text = json_member_text(object, name);
+
+    text_copy(out, room, text, strlen(text));
+    text_clean(out);
+}
+
+void json_member_signer(se_signer *out, const json_t *object)
+{
+    const json_t *stamp = json_object_get(object, "stamp");
+
+    *out =
+        (se_signer){ .version = (unsigned)json_integer_value(json_object_get(object, "version")) };
+    copy_member(out->algorithm, sizeof out->algorithm, object, "algorithm");
+    copy_member(out->subject, sizeof out->subject, object, "subject");
+    copy_member(out->issuer, sizeof out->issuer, object, "issuer");
+    copy_member(out->serial, sizeof out->serial, object, "serial");
+    copy_member(out->address, sizeof out->address, object, "address");
+    out->not_after = json_member_time(object, "notAfter");
+    out->signing_time = json_member_time(object, "signingTime");
+    out->stamp_time = json_member_time(stamp, "time");
+    copy_member(out->stamp_authority, sizeof out->stamp_authority, stamp, "authority");
+    copy_member(out->stamp_ignored, sizeof out->stamp_ignored, stamp, "ignored");
+}
+
+se_status call_run_json(json_t **out, struct client *client, const struct call *call, se_error *err)
+{
+    AUTO(answer) answer = { .retry_after = -1 };
+
+    *out = NULL;
+    TRY(call_run(&answer, client, call, err));
+    return answer_json(out, &answer, err);
+}
