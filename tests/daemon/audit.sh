@@ -34,15 +34,19 @@ metrics_say() { as sys curl -sf --unix-socket run/socket http://x/metrics | grep
 compare() { # HOW FILE...: a case
     accepts python3 audited.py compare answers "$@"
 }
+# Whoever had been promised room still gets it; then there are no more.
+nobody_is_served() {
+    grep -c ' 200$' answers >before || :
+    until_more 503 60
+    [ "$(grep -c ' 200$' answers)" = "$(cat before)" ]
+}
 fails_and_comes_back() { # NAME: while the sink is away, nothing is done; break_sink and mend_sink say how
     : >answers
     load
     break_sink
-    until_more 503 60
-    cases=$((cases + 1)) bad=''
-    grep -c ' 200$' answers >before || :
-    until_more 503 60
-    [ "$(grep -c ' 200$' answers)" = "$(cat before)" ] || fail "$1: keys are used without a record"
+    cases=$((cases + 1)) bad='' served=yes
+    for _ in $(seq 20); do nobody_is_served && served='' && break; done
+    [ ! "$served" ] || fail "$1: keys are used without a record"
     # who watches sees it
     ask sys GET /metrics
     answers 200 "signengine_audit_sink_up{sink=\"$1\",number=\"1\"} 0"
@@ -90,7 +94,7 @@ if unshare -m mount -t tmpfs none "$tmp/run" 2>/dev/null; then
     mkdir run/disk
     chown nobody run/disk
     cat >with-disk.sh <<-SH
-	mount -t tmpfs -o size=1m,mode=755,uid=$(id -u nobody) none $tmp/run/disk && exec "\$@"
+	mount -t tmpfs -o size=32m,mode=755,uid=$(id -u nobody) none $tmp/run/disk && exec "\$@"
 	SH
     inside() { nsenter -m -t "$daemon" "$@"; }
     break_sink() { inside sh -c "cat /dev/zero >$tmp/run/disk/filler 2>/dev/null || :"; }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """load.py SOCKET CLIENTS TARGET STOP-FILE: clients that keep their connections and ask until the file is there. Prints how often
-each status came, or what else happened; one try each, but for a kept connection that was closed before its next request."""
+each status came, with the text of an error, or what else happened; one try each, but for a kept connection that was closed before its
+next request."""
 import collections
+import json
 import os
 import sys
 import threading
@@ -19,8 +21,8 @@ def ask_on():
         try:
             connection.request("POST", target, b"hello", {"Content-Type": "application/octet-stream"})
             answer = connection.getresponse()
-            answer.read()
-            result = answer.status
+            text = answer.read()
+            result = answer.status if answer.status == 200 else (answer.status, json.loads(text)["error"]["message"])
         except Exception as e:
             result = type(e).__name__
             connection.close()

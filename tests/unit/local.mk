@@ -382,6 +382,11 @@ tests_unit_test_daemon_identity_SOURCES = tests/unit/test_daemon_identity.c src/
 tests_unit_test_daemon_identity_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_daemon_identity_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_daemon_jobs
+tests_unit_test_daemon_jobs_SOURCES = tests/unit/test_daemon_jobs.c src/daemon/jobs.c src/daemon/jobs.h tests/unit/unit.h
+tests_unit_test_daemon_jobs_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_daemon_jobs_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_daemon_keys
 tests_unit_test_daemon_keys_SOURCES = tests/unit/test_daemon_keys.c src/daemon/keys.c src/daemon/keys.h src/daemon/log.h tests/unit/unit.h
 tests_unit_test_daemon_keys_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
