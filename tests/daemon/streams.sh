@@ -32,7 +32,7 @@ sed -i -e "s|</descriptors>|<descriptor name='Token'><type $gcm dataKeyUses='100
 chmod 600 engine.xml
 chown nobody engine.xml
 
-streams_settings 'body = 64k' 'bodies = 256k' 'spool-body = 8M' 'spool-size = 12M'
+streams_settings 'body-timeout = 600' 'body = 64k' 'bodies = 256k' 'spool-body = 8M' 'spool-size = 12M'
 start_daemon "$top_builddir/signengined"
 octets_are_served 3000000
 zips_are_served 3000000
