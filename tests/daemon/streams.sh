@@ -32,7 +32,7 @@ sed -i -e "s|</descriptors>|<descriptor name='Token'><type $gcm dataKeyUses='100
 chmod 600 engine.xml
 chown nobody engine.xml
 
-streams_settings 'body = 64k' 'bodies = 256k' 'spool-body = 8M' 'spool-size = 12M'
+streams_settings 'body-timeout = 600' 'body = 64k' 'bodies = 256k' 'spool-body = 8M' 'spool-size = 12M'
 start_daemon "$top_builddir/signengined"
 octets_are_served 3000000
 zips_are_served 3000000
@@ -47,19 +47,17 @@ for number in $(seq 3000); do echo '{"content":"QUJD"}'; done >lines
 post Token/encrypt "$ndjson" lines
 answers 200
 sed -n 's/.*"value":\("[^"]*"\).*/{"value":\1}/p' answer.body >lines
-faults 'C_Decrypt after 1 answer CKR_DEVICE_REMOVED'
+faults 'C_Decrypt after 2 answer CKR_DEVICE_REMOVED'
 post Token/decrypt "$ndjson" lines
 answers 200
 cases=$((cases + 1)) bad=''
-{
-    grep -c '"status":"ok","content":"QUJD"' answer.body
-    sed -n 1001p answer.body
-    grep -c '"status":"unavailable"' answer.body
-    tail -n 1 answer.body
-} >"$out"
-says '{"n":1001,"status":"unavailable","message":"the key store is out of reach: try again later"}'
-says '{"end":true,"count":3000,"failed":2000,'
-[ "$(grep -cx '[12]000' "$out")" = 2 ] || fail 'other numbers'
+good=$(grep -c '"status":"ok","content":"QUJD"' answer.body || :)
+lost=$(grep -c '"status":"unavailable","message":"the key store is out of reach: try again later"' answer.body || :)
+case $good in 1000 | 2000) ;; *) fail "$good are good" ;; esac
+[ "$((good + lost))" = 3000 ] || fail "$lost are lost"
+sed -n -e "$((good + 1))p" -e '$p' answer.body >"$out"
+says "{\"n\":$((good + 1)),\"status\":\"unavailable\""
+says "{\"end\":true,\"count\":3000,\"failed\":$lost,"
 # from the first line on: then it is the call
 faults 'C_Decrypt answer CKR_DEVICE_REMOVED' 'C_OpenSession answer CKR_DEVICE_REMOVED'
 tail -n 1000 lines >last
