@@ -90,7 +90,7 @@ if unshare -m mount -t tmpfs none "$tmp/run" 2>/dev/null; then
     mkdir run/disk
     chown nobody run/disk
     cat >with-disk.sh <<-SH
-	mount -t tmpfs -o size=1m,mode=755,uid=$(id -u nobody) none $tmp/run/disk && exec "\$@"
+	mount -t tmpfs -o size=32m,mode=755,uid=$(id -u nobody) none $tmp/run/disk && exec "\$@"
 	SH
     inside() { nsenter -m -t "$daemon" "$@"; }
     break_sink() { inside sh -c "cat /dev/zero >$tmp/run/disk/filler 2>/dev/null || :"; }
