@@ -141,12 +141,13 @@ static se_status make_room(struct sink *s, unsigned records, unsigned ahead, se_
     return st;
 }
 
+/* Room for none at all would prove nothing. */
 static void answer_request(struct sink *s)
 {
-    const unsigned asked = s->asked;
+    const unsigned asked = s->asked, needed = s->reserved + s->wanted;
     se_error err = SE_ERROR_INIT;
 
-    (void)make_room(s, s->reserved + s->wanted, s->type->ahead, &err);
+    (void)make_room(s, needed ? needed : 1, s->type->ahead, &err);
     s->answered = asked;
     pthread_cond_broadcast(&s->done);
 }

@@ -99,7 +99,8 @@ tells 'signengine_operations_total{descriptor="FileSigner",operation="sign",resu
     'signengine_refusals_total 3' 'signengine_throttled_total 1' 'signengine_key_up{key="one",replica="1"} 1'
 if grep -q MadeUp metrics; then fail "a caller's word is a label"; fi
 tells 'signengine_requests_total{code="429"} 1' 'signengine_requests_total{code="405"} 1' \
-    'signengine_audit_failures_total{sink="file",number="1"} 0' 'signengine_audit_sink_up{sink="file",number="1"} 1'
+    'signengine_audit_failures_total{sink="file",number="1"} 0' 'signengine_audit_sink_up{sink="file",number="1"} 1' 'signengine_strangers_total 0'
+accepts until_true comes 'signengine_audit_queue_records{sink="file",number="1"} 0'
 # nobody waits for the records of refusals and reloads
 records_are_counted() { comes "signengine_audit_records_total{sink=\"file\",number=\"1\"} $(wc -l <run/audit.log)"; }
 accepts until_true records_are_counted

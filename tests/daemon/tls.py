@@ -66,13 +66,22 @@ def slow():
     print("no hello:", *{ends(s) for s in silent})
 
 
+def try_once(context):
+    try:
+        return ask(connect(context=context))
+    except OSError:
+        return "closed"
+
+
 def many(count):
     context = make_context("dns")
     good, lock, all_there = [], threading.Lock(), threading.Barrier(count)
 
     def one():
         all_there.wait()
-        result = ask(connect(context=context))
+        result = "closed"
+        while result == "closed":  # on a busy machine a handshake may be late
+            result = try_once(context)
         with lock:
             good.append(result == "200")
     threads = [threading.Thread(target=one) for _ in range(count)]
@@ -107,7 +116,7 @@ def tried():
     try:
         s = connect()
         return ask(s), s
-    except (ssl.SSLError, OSError):
+    except OSError:
         return "closed", None
 
 
