@@ -192,22 +192,26 @@ struct instances {
     unsigned count;
 };
 
+/* One after the other: the module's loading is not made for many at once. */
+static void *instance_make(const char *module)
+{
+    struct bare *bare = calloc(1, sizeof *bare);
+
+    if (!bare)
+        give_up("memory", "there is none");
+    bare_open(bare, module, "softhsm", "pin");
+    return bare_signer(bare).begin(bare);
+}
+
 static void *instance_take(void *arg)
 {
     struct instances *all = arg;
-    struct bare *bare;
-    void *own = NULL;
+    void *own;
 
     pthread_mutex_lock(&all->lock);
-    if (all->count)
-        own = all->free[--all->count];
+    own = all->count ? all->free[--all->count] : instance_make(all->module);
     pthread_mutex_unlock(&all->lock);
-    if (own)
-        return own;
-    if (!(bare = calloc(1, sizeof *bare)))
-        give_up("memory", "there is none");
-    bare_open(bare, all->module, "softhsm", "pin");
-    return bare_signer(bare).begin(bare);
+    return own;
 }
 
 static struct instances instances = { .lock = PTHREAD_MUTEX_INITIALIZER };

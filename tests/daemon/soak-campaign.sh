@@ -61,7 +61,7 @@ count_records() {
         END {
             for (name in count)
                 print name, count[name]
-            print "numbers", NR, sum, most
+            printf "numbers %d %.0f %d\n", NR, sum, most
         }' "$1" | tr -d '"' >>counted
     rm "$1"
 }
