@@ -137,7 +137,7 @@ load=$!
 others="$others $load"
 acknowledged() { grep -c '^appended' load.got; }
 more_than() { [ "$(acknowledged)" -gt "$1" ]; }
-goes_on() { until_true more_than "$(($(acknowledged) + 20))"; }
+goes_on() { until_true more_than "$(($(acknowledged) + 10))"; }
 goes_on
 for n in $(seq "$kills"); do
     host=$([ $((n % 2)) = 0 ] && echo a || echo b)
