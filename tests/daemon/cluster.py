@@ -24,7 +24,7 @@ class Connection(http.client.HTTPConnection):
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(120)
+        self.sock.settimeout(300)
         self.sock.connect(self.path)
 
 
@@ -93,7 +93,7 @@ def up(admin, name):
     s.sendall(b"show stat\n")
     rows = csv.reader(s.makefile().read().splitlines())
     states = [row[17] for row in rows if len(row) > 17 and row[1] == name]
-    return bool(states) and all(state.startswith("UP") or state == "no check" for state in states)
+    return bool(states) and all(state.startswith("UP") for state in states)
 
 
 if sys.argv[1] == "load":
