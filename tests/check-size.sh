@@ -17,6 +17,7 @@ BEGIN {
     most("provision", 15)
     most("keystore/azure", 28)
     most("daemon", 34)
+    most("client", 8)
     most("provision/azure", 14)
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client, and one request that is asked once: for client.c, connection.c and call.c. */
+/* A client, and one request that is asked once: for connection.c and call.c. */
 #ifndef CLIENT_CONNECTION_H
 #define CLIENT_CONNECTION_H
 
