@@ -275,6 +275,13 @@ static se_status give_up(const struct client *client, int64_t pause, se_error *w
     return error_copy(err, why->status, why);
 }
 
+static se_status ask_once(struct answer *out, enum retry *retry, struct client *client,
+                          const struct call *call, se_error *err)
+{
+    TRY(connection_ask(out, retry, client, call, err));
+    return answer_is_good(out->status) ? SE_OK : answer_failure(out, err);
+}
+
 se_status call_run(struct answer *out, struct client *client, const struct call *call,
                    se_error *err)
 {
@@ -289,7 +296,7 @@ se_status call_run(struct answer *out, struct client *client, const struct call 
         int64_t pause;
 
         attempts.count++;
-        if (!connection_ask(out, &retry, client, call, &why))
+        if (!ask_once(out, &retry, client, call, &why))
             return SE_OK;
         pause = pause_before_next(&attempts, retry, out);
         answer_free(out);
