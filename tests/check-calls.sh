@@ -18,8 +18,8 @@ BEGIN {
     forbid("", "system popen", "runs a shell")
     forbid("", "memcmp bcmp", "takes a time that tells secrets: CRYPTO_memcmp")
     forbid("", "goto", "AUTO() cleans up")
-    forbid("base config crypto keystore cms xmldsig fields engine zip history mail provision", "getenv secure_getenv", "reads the environment")
-    forbid("base config crypto keystore cms xmldsig fields engine zip history mail provision",
+    forbid("base config crypto libcurl keystore cms xmldsig fields engine zip history mail provision client", "getenv secure_getenv", "reads the environment")
+    forbid("base config crypto libcurl keystore cms xmldsig fields engine zip history mail provision client",
         "printf vprintf fprintf vfprintf puts fputs fputc putc putchar perror syslog exit _exit _Exit abort quick_exit",
         "prints or exits, which the library does not")
 }

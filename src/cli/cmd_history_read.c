@@ -89,8 +89,8 @@ static int history_show_run(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "history show takes no file");
     TRY_EXIT(history_session_open(&session, cli, &o->place, HISTORY_INSPECT,
                                   o->selection.unverified ? NULL : "verifying"));
-    return se_history_read(session.history, &range, cli->json ? print_entry_json : print_entry,
-                           NULL, &err)
+    return history_session_read(&session, &range, cli->json ? print_entry_json : print_entry, NULL,
+                                &err)
                ? cli_fail(cli, &err)
                : EXIT_DONE;
 }
@@ -176,6 +176,7 @@ const struct command command_history_show = {
     .name = "history show",
     .options = show_rows,
     .options_size = sizeof(struct show_options),
+    .served = true,
     .run = history_show_run,
 };
 const struct command command_history_prove = {

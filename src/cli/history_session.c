@@ -34,17 +34,20 @@ const struct option_row history_selection_rows[] = {
       .offset = offsetof(struct history_selection, object),
       .argument = "ID",
       .help = "only what is about it",
-      .fallback = "" },
+      .fallback = "",
+      .place = OPTION_LOCAL },
     { .name = "since",
       .kind = OPTION_TIME,
       .offset = offsetof(struct history_selection, since),
       .argument = "TIME",
-      .help = "only what is not older" },
+      .help = "only what is not older",
+      .place = OPTION_LOCAL },
     { .name = "until",
       .kind = OPTION_TIME,
       .offset = offsetof(struct history_selection, until),
       .argument = "TIME",
-      .help = "only what is older" },
+      .help = "only what is older",
+      .place = OPTION_LOCAL },
     { .name = "first",
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct history_selection, first),
@@ -58,7 +61,8 @@ const struct option_row history_selection_rows[] = {
     { .name = "unverified",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct history_selection, unverified),
-      .help = "of a chain that may not be good" },
+      .help = "of a chain that may not be good",
+      .place = OPTION_LOCAL },
     { .name = NULL },
 };
 
@@ -131,6 +135,13 @@ se_status history_session_head(se_buf *out, const struct history_session *s, se_
 {
     return s->history ? se_history_head(out, s->history, err)
                       : client_history_head(out, s->service.client, s->chain, err);
+}
+
+se_status history_session_read(const struct history_session *s, const se_history_range *range,
+                               se_history_entry_fn fn, void *arg, se_error *err)
+{
+    return s->history ? se_history_read(s->history, range, fn, arg, err)
+                      : client_history_read(s->service.client, s->chain, range, fn, arg, err);
 }
 
 se_status history_session_prove(se_buf *out, const struct history_session *s, uint64_t seq,

@@ -52,6 +52,9 @@ SE_MUST_CHECK se_status history_session_append(se_history_appended *out,
                                                se_error *err);
 SE_MUST_CHECK se_status history_session_head(se_buf *out, const struct history_session *session,
                                              se_error *err);
+SE_MUST_CHECK se_status history_session_read(const struct history_session *session,
+                                             const se_history_range *range, se_history_entry_fn fn,
+                                             void *arg, se_error *err);
 SE_MUST_CHECK se_status history_session_prove(se_buf *out, const struct history_session *session,
                                               uint64_t seq, se_error *err);
 

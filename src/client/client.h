@@ -110,6 +110,11 @@ SE_MUST_CHECK se_status client_history_head(se_buf *out, struct client *client, 
                                             se_error *err);
 SE_MUST_CHECK se_status client_history_prove(se_buf *out, struct client *client,
                                              const char *history, uint64_t seq, se_error *err);
+/* Entry after entry, from range->first to range->last, which are given, and nothing else is.  Each
+ * is verified by its path to the last seal. */
+SE_MUST_CHECK se_status client_history_read(struct client *client, const char *history,
+                                            const se_history_range *range, se_history_entry_fn fn,
+                                            void *arg, se_error *err);
 /* A key that nobody else will have; the caller wipes it or not. */
 enum { CLIENT_KEY_ROOM = 33 };
 SE_MUST_CHECK se_status client_make_key(char out[CLIENT_KEY_ROOM], se_error *err);

@@ -12,7 +12,6 @@ enum {
     HEADERS_LIMIT = 64 << 10, /* of an answer, all together */
     ANSWER_LIMIT = 1 << 30,   /* of what is kept in memory */
     HEADER_ROOM = 256,
-    MULTIPLE_CHOICES = 300,
 };
 
 struct transfer {
@@ -198,7 +197,7 @@ static size_t take_body(char *data, size_t one, size_t size, void *arg)
     struct writer *body = &t->answer->body;
 
     (void)one;
-    if (t->call->out && status_of(t) < MULTIPLE_CHOICES) {
+    if (t->call->out && answer_is_good(status_of(t))) {
         t->gave = true;
         return sink_write(t->call->out, (se_bytes){ data, size }, &t->failure) ? 0 : size;
     }
@@ -366,7 +365,7 @@ se_status connection_ask(struct answer *out, enum retry *retry, struct client *c
                          const struct call *call, se_error *err)
 {
     struct transfer t = { .client = client, .call = call, .answer = out };
-    se_status st;
+    se_status st = SE_OK;
 
     *retry = RETRY_NEVER;
     *out = (struct answer){ .retry_after = -1 };
@@ -374,12 +373,8 @@ se_status connection_ask(struct answer *out, enum retry *retry, struct client *c
     TRY(perform_call(&t, err));
     if (t.options.rc)
         st = fail_transfer(&t, retry, err);
-    else if (out->status < MULTIPLE_CHOICES)
-        return SE_OK;
-    else {
-        st = answer_failure(out, err);
-        *retry = puts_off(out->status) ? RETRY_LATER : RETRY_NEVER;
-    }
+    else if (puts_off(out->status))
+        *retry = RETRY_LATER;
     if (t.took_rest || t.gave)
         *retry = RETRY_NEVER;
     return st;

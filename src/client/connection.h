@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A client, and one request that is asked once: for client.c, connection.c and call.c. */
+/* A client, and one request that is asked once: for connection.c and call.c. */
 #ifndef CLIENT_CONNECTION_H
 #define CLIENT_CONNECTION_H
 
@@ -30,8 +30,14 @@ enum retry {
     RETRY_ABSENT, /* there was none */
 };
 
-/* The answer is there, good or not, unless nothing came. *retry says of a failure whether it may be
- * asked again: what is sent and what was handed out are as before. */
+/* Of HTTP. */
+static inline bool answer_is_good(unsigned status)
+{
+    return status / 100 == 2;
+}
+
+/* The answer is there, good or not.  *retry says of one that is not, and of a failure, whether it
+ * may be asked again: what is sent and what was handed out are as before. */
 SE_MUST_CHECK se_status connection_ask(struct answer *out, enum retry *retry, struct client *client,
                                        const struct call *call, se_error *err);
 

@@ -115,6 +115,92 @@ se_status client_history_prove(se_buf *out, struct client *client, const char *h
     return st == SE_ERR_NO_DESCRIPTOR ? error_restate(err, SE_ERR_USAGE) : st;
 }
 
+/* An entry of an answer; `object` and `payload` own what it points to. */
+struct received {
+    se_buf object, payload;
+    se_history_entry entry;
+};
+
+static void received_free(struct received *r)
+{
+    se_buf_free(&r->object);
+    se_buf_free(&r->payload);
+}
+AUTO_KIND(received, struct received, received_free(p))
+
+/* With up to six digits of the second. */
+static int64_t member_time_us(const json_t *object, const char *name)
+{
+    enum { MILLION = 1000000 };
+    const char *point = strchr(json_member_text(object, name), '.');
+    unsigned micros = 0;
+
+    if (point && sscanf(point, ".%6uZ", &micros) != 1)
+        micros = 0;
+    return json_member_time(object, name) * MILLION + micros;
+}
+
+static se_status take_entry(struct received *out, const json_t *answer, se_error *err)
+{
+    const json_t *object = json_object_get(answer, "object");
+    se_history_entry *entry = &out->entry;
+
+    entry->seq = (uint64_t)json_integer_value(json_object_get(answer, "entry"));
+    entry->time_us = member_time_us(answer, "time");
+    entry->erased = json_is_true(json_object_get(answer, "erased"));
+    if (object)
+        TRY(buf_copy(&out->object,
+                     (se_bytes){ json_string_value(object), json_string_length(object) }, err));
+    else
+        TRY(json_member_bytes(&out->object, answer, "objectBase64", err));
+    if (!entry->erased)
+        TRY(json_member_bytes(&out->payload, answer, "payload", err));
+    entry->object = buf_bytes(&out->object);
+    entry->payload = buf_bytes(&out->payload);
+    return SE_OK;
+}
+
+struct entry_reader {
+    se_history_entry_fn fn;
+    void *arg;
+};
+
+/* *more: whether `fn` wants another one. */
+static se_status read_entry(bool *more, struct client *client, const char *history, uint64_t seq,
+                            const struct entry_reader *reader, se_error *err)
+{
+    AUTO(call) call = { .accept = TYPE_JSON };
+    AUTO(json) answer = NULL;
+    AUTO(received) received = { .object = SE_BUF_INIT };
+    se_status st;
+
+    history_path(&call, history);
+    call_path(&call, "/entries/%ju", (uintmax_t)seq);
+    st = call_run_json(&answer, client, &call, err);
+    if (st == SE_ERR_NO_DESCRIPTOR)
+        return error_restate(err, SE_ERR_USAGE);
+    TRY(st);
+    TRY(take_entry(&received, answer, err));
+    *more = reader->fn(reader->arg, &received.entry);
+    return SE_OK;
+}
+
+se_status client_history_read(struct client *client, const char *history,
+                              const se_history_range *range, se_history_entry_fn fn, void *arg,
+                              se_error *err)
+{
+    const struct entry_reader reader = { fn, arg };
+    bool more = true;
+
+    if (!range->first || !range->last)
+        return error_set(err, SE_ERR_USAGE,
+                         "over a socket entries are read by their numbers: --first and --last are "
+                         "needed");
+    for (uint64_t seq = range->first; more && seq <= range->last; seq++)
+        TRY(read_entry(&more, client, history, seq, &reader, err));
+    return SE_OK;
+}
+
 /* ---- the keys ---- */
 
 enum { DAY_S = 86400 };

@@ -3,7 +3,7 @@
 noinst_LTLIBRARIES += libse-client.la
 libse_client_la_SOURCES = \
 	src/client/call.c src/client/call.h \
-	src/client/client.c src/client/client.h \
+	src/client/client.h \
 	src/client/connection.c src/client/connection.h \
 	src/client/fields.c \
 	src/client/files.c \

@@ -201,6 +201,13 @@ accepts over_socket --verbose history append --chain cards --object o file
 says 'the idempotency key is '
 accepts over_socket history head --chain cards
 cp "$out" head.there
+accepts over_socket history show --chain cards --first 1 --last 3
+cp "$out" shown.there
+accepts over_socket --json history show --chain cards --first 2 --last 2
+says '"object":"card/1","payload":"made"'
+refuses 64 over_socket history show --chain cards
+says '--first and --last are needed'
+refuses 64 over_socket history show --chain cards --object card/1 --first 1 --last 1
 accepts over_socket history prove --chain cards 3 -o proof
 accepts signengine history verify-proof proof
 says 'card/2'
@@ -208,6 +215,8 @@ refuses 64 over_socket history prove --chain cards 99999
 stop_daemon
 accepts with_configuration history head --store sqlite:run/cards.db
 same "$out" head.there
+accepts with_configuration history show --store sqlite:run/cards.db --first 1 --last 3
+same "$out" shown.there
 accepts with_configuration history verify --store sqlite:run/cards.db
 says '9002 entries'
 refuses 69 append later key-2
