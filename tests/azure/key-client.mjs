@@ -5,6 +5,9 @@
 //   sign-certificate NAME FILE   the same with the certificate's key; verified with the certificate
 //   describe-key NAME, describe-certificate NAME   what it says of them, as JSON
 //   merge NAME FILE...        certificates in DER for the pending request
+//   delete NAME, recover NAME, purge NAME   until it is done
+//   backup NAME FILE, restore NAME FILE   the vault's own bytes
+//   rotate NAME               prints the new version
 import { KeyClient, CryptographyClient } from '@azure/keyvault-keys';
 import { CertificateClient } from '@azure/keyvault-certificates';
 import { ClientSecretCredential } from '@azure/identity';
@@ -61,6 +64,25 @@ const commands = {
         const { policy } = await certificates.getCertificate(name);
         console.log(JSON.stringify({ issuer: policy.issuerName, subject: policy.subject, exportable: policy.exportable, reuse: policy.reuseKey,
             type: policy.keyType, usage: policy.keyUsage, purposes: policy.enhancedKeyUsage ?? [], months: policy.validityInMonths }));
+    },
+    async delete() {
+        await (await keys.beginDeleteKey(name, { intervalInMs: 20 })).pollUntilDone();
+    },
+    async recover() {
+        await (await keys.beginRecoverDeletedKey(name, { intervalInMs: 20 })).pollUntilDone();
+    },
+    async purge() {
+        await keys.purgeDeletedKey(name);
+    },
+    async backup() {
+        fs.writeFileSync(files[0], await keys.backupKey(name));
+    },
+    async restore() {
+        const restored = await keys.restoreKeyBackup(fs.readFileSync(files[0]));
+        if (restored.name !== name) throw new Error(`it restored ${restored.name}`);
+    },
+    async rotate() {
+        console.log((await keys.rotateKey(name)).properties.version);
     },
     async merge() {
         await certificates.mergeCertificate(name, files.map(file => fs.readFileSync(file)));

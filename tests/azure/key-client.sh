@@ -4,7 +4,7 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/azure/azure.sh"
 . "$top_srcdir/tests/lib/npm.sh"
-needs openssl
+needs openssl python3
 npm_packages azure
 # modules are looked for from the script's folder
 cp "$top_srcdir/tests/azure/key-client.mjs" "$tmp/key-client.mjs"
@@ -47,6 +47,55 @@ signs() { # DESCRIPTOR CERTIFICATE
     accepts openssl cms -verify -inform DER -in signature -content content -CAfile "$2" -purpose any -binary -out /dev/null
 }
 
+recovers() {
+    accepts signengine key delete --force ours
+    others_refuse client sign-key ours content
+    accepts client recover ours
+    accepts client sign-key ours content
+    accepts client delete ours
+    accepts signengine key list ours
+    says_not "key 'ours'"
+    accepts signengine key recover ours
+    accepts client sign-key ours content
+}
+
+# one file: what the vault gave, under lines that say what it is of (doc/formats.md)
+restores() {
+    accepts client sign-key ours content
+    cp "$out" before
+    accepts signengine key backup ours -o ours.backup
+    python3 -c 'import base64, sys; b = open(sys.argv[1], "rb").read().split()[-1]; sys.stdout.buffer.write(base64.urlsafe_b64decode(b + b"=="))' ours.backup >ours.blob
+    accepts signengine key delete --force ours
+    accepts signengine key purge --yes ours
+    accepts client restore ours ours.blob
+    accepts signengine key list ours
+    # theirs
+    accepts client backup ours theirs.blob
+    blob=$(openssl base64 -A -in theirs.blob | tr '+/' '-_' | tr -d '=')
+    sed '/^sha256: /,$d' ours.backup >theirs.backup
+    printf 'sha256: %s\n\n%s\n' "$(printf %s "$blob" | sha256sum | cut -d' ' -f1)" "$blob" >>theirs.backup
+    accepts client delete ours
+    accepts client purge ours
+    accepts signengine key restore ours theirs.backup
+    # the key is what it was
+    verifies before in.crt
+    accepts client sign-key ours content
+    cp "$out" signed
+    verifies signed in.crt
+}
+
+# A version that somebody else makes changes nothing for us; ours is theirs to use.
+rotates() {
+    accepts client rotate theirs
+    signs Theirs ca.pem
+    rm -f newest.pem
+    accepts signengine key rotate theirs -o newest.pem
+    accepts client sign-key theirs content
+    cp "$out" signed
+    verifies signed newest.pem
+    signs Theirs ca.pem
+}
+
 setup openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -subj /CN=CA -days 100
 echo content >content
 
@@ -81,6 +130,9 @@ for mode in vault hsm; do
     accepts client sign-key ours content
     cp "$out" signed
     verifies signed in.crt
+    recovers
+    restores
+    rotates
     accepts signengine key delete --force ours
     others_refuse client describe-key ours
 done
