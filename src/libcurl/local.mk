@@ -1,2 +1,2 @@
-#SPDX - License - Identifier : Apache - 2.0
-libse_core_la_SOURCES += src / libcurl / curl_calls.c src / libcurl / curl_calls.h
+# SPDX-License-Identifier: Apache-2.0
+libse_core_la_SOURCES += src/libcurl/curl_calls.c src/libcurl/curl_calls.h
