@@ -926,6 +926,8 @@ struct se_event {
                            signature file; "" when it is not known, or there are several, and
                            always of what is encrypted or decrypted */
     const char *tag;    /* the caller's */
+    unsigned sessions;  /* open on the key's token when it had done its last part, for all keys
+                           there; 0 also where there is no token */
 };
 
 #ifdef __cplusplus

@@ -41,6 +41,11 @@ void remote_trace_replica(unsigned replica)
     last_trace.replica = replica;
 }
 
+void remote_trace_sessions(unsigned sessions)
+{
+    last_trace.sessions = sessions;
+}
+
 void remote_trace_request(const char *sent, const char *answered)
 {
     (void)snprintf(last_trace.sent, sizeof last_trace.sent, "%s", sent);
@@ -49,7 +54,7 @@ void remote_trace_request(const char *sent, const char *answered)
 
 void remote_trace_forget(void)
 {
-    last_trace.replica = 0;
+    last_trace.replica = last_trace.sessions = 0;
     *last_trace.sent = *last_trace.answered = '\0';
 }
 

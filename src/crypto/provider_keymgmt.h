@@ -80,16 +80,19 @@ SE_MUST_CHECK se_status remote_may_unwrap(const EVP_PKEY *key, const struct unwr
 void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg);
 
 /*
- * What the last remote operation on this thread left behind: which replica of its key did it, and
- * its request, for the store's own log: what we named it, and what the store did.  Static for the
- * thread; 0 and "" when there was none since remote_trace_forget().
+ * What the last remote operation on this thread left behind: which replica of its key did it, how
+ * many sessions its token had open, and its request, for the store's own log: what we named it, and
+ * what the store did.  Static for the thread; 0 and "" when there was none since
+ * remote_trace_forget().
  */
 struct remote_trace {
     unsigned replica; /* from 1; 0: the key has no choice of them */
+    unsigned sessions;
     char sent[40], answered[64];
 };
 const struct remote_trace *remote_trace(void);
 void remote_trace_replica(unsigned replica);
+void remote_trace_sessions(unsigned sessions);
 void remote_trace_request(const char *sent, const char *answered);
 void remote_trace_forget(void);
 

@@ -14,6 +14,7 @@
 
 struct known_replica {
     bool lost; /* as events tell */
+    unsigned sessions;
     uint64_t events[KEY_EVENTS];
 };
 
@@ -99,9 +100,18 @@ struct outcome {
     const char *key;
     unsigned replica; /* 0: not known */
     se_status status;
+    unsigned sessions;
     bool proves; /* a success shows that the private key is in reach */
     const char *why;
 };
+
+static void note_sessions(struct known_key *key, const struct outcome *outcome)
+{
+    struct known_replica *used = outcome->sessions ? find_replica(key, outcome->replica) : NULL;
+
+    if (used)
+        used->sessions = outcome->sessions;
+}
 
 /* What is news is told. */
 static void note_outcome(struct keys *keys, const struct outcome *outcome)
@@ -117,6 +127,7 @@ static void note_outcome(struct keys *keys, const struct outcome *outcome)
         key->seen = true;
         was_lost = is_lost(key);
         key->lost |= lost;
+        note_sessions(key, outcome);
         if (back)
             note_success(key, outcome->replica);
     }
@@ -144,9 +155,10 @@ static void note_event(struct keys *keys, const se_event *event)
     if (replica) {
         key->seen = true;
         replica->events[event->kind]++;
-        if (event->kind == SE_EVENT_KEY_LOST)
+        if (event->kind == SE_EVENT_KEY_LOST) {
             replica->lost = true;
-        else if (event->kind == SE_EVENT_KEY_HEALED)
+            replica->sessions = 0;
+        } else if (event->kind == SE_EVENT_KEY_HEALED)
             replica->lost = false;
     }
     pthread_mutex_unlock(&keys->lock);
@@ -160,6 +172,7 @@ void keys_hear(struct keys *keys, const se_event *event)
         .key = event->key,
         .replica = event->replica,
         .status = event->status,
+        .sessions = event->sessions,
         .proves = needs_private_key(event->operation),
         .why = event->text,
     };
@@ -247,6 +260,7 @@ static void list_replicas(const struct known_key *key,
         state.replica = (unsigned)i + 1;
         state.up = !key->lost && !key->replicas[i].lost;
         state.avoided = key->replicas[i].lost;
+        state.sessions = key->replicas[i].sessions;
         memcpy(state.events, key->replicas[i].events, sizeof state.events);
         fn(arg, &state);
     }

@@ -35,6 +35,7 @@ struct key_state {
     bool up;
     bool avoided; /* its breaker is open: it is asked by one caller at a time, to see if it is back
                    */
+    unsigned sessions;           /* of its token, after its last use; 0: none, or no token */
     uint64_t events[KEY_EVENTS]; /* how often, by enum se_event_kind */
 };
 

@@ -221,6 +221,11 @@ static void put_avoided(void *arg, const struct key_state *key)
     put_key_state(arg, key, NULL, key->avoided);
 }
 
+static void put_sessions(void *arg, const struct key_state *key)
+{
+    put_key_state(arg, key, NULL, key->sessions);
+}
+
 static void put_events(void *arg, const struct key_state *key)
 {
     for (unsigned kind = SE_EVENT_OPERATION + 1; kind < KEY_EVENTS; kind++)
@@ -244,6 +249,11 @@ static void put_keys_up(struct page *page)
 static void put_breakers(struct page *page)
 {
     keys_list(page->generation->keys, put_avoided, page);
+}
+
+static void put_key_sessions(struct page *page)
+{
+    keys_list(page->generation->keys, put_sessions, page);
 }
 
 static void put_key_events(struct page *page)
@@ -401,6 +411,11 @@ static const struct {
         "Whether a replica is left alone, but for a look now and then.",
         { "key", "replica" } },
       put_breakers },
+    { { "signengine_key_sessions",
+        "gauge",
+        "Sessions on its token after its last use, for all keys there.",
+        { "key", "replica" } },
+      put_key_sessions },
     { { "signengine_key_events_total",
         "counter",
         "What happened to a key since the configuration was loaded.",

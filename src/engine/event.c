@@ -137,6 +137,7 @@ void api_call_use(struct api_call *call, const struct key_use *use)
         all->version = 0;
     if (all->replica != use->replica)
         all->replica = 0;
+    last.sessions = use->trace.sessions ? use->trace.sessions : all->trace.sessions;
     all->trace = last;
 }
 
@@ -176,6 +177,7 @@ static void api_call_report(struct api_call *call)
     event->replica = call->use.replica;
     event->request_sent = call->use.trace.sent;
     event->request_answered = call->use.trace.answered;
+    event->sessions = call->use.trace.sessions;
     event->digest = call->digest;
     event->text = call->error.text;
     event->duration_us = (uint64_t)(clock_monotonic_us() - call->started);

@@ -109,7 +109,8 @@ accepts until_true records_are_counted
 sign www-data Token 200
 sign www-data Twice 200
 metrics
-tells 'signengine_key_up{key="token",replica="1"} 1' 'signengine_key_up{key="twice",replica="1"} 1' 'signengine_key_up{key="twice",replica="2"} 1'
+tells 'signengine_key_sessions{key="token",replica="1"} 1' 'signengine_key_sessions{key="twice",replica="2"} 0' \
+    'signengine_key_up{key="token",replica="1"} 1' 'signengine_key_up{key="twice",replica="1"} 1' 'signengine_key_up{key="twice",replica="2"} 1'
 away='answer CKR_DEVICE_REMOVED'
 faults "C_SignInit $away" "C_OpenSession $away" "C_GetTokenInfo $away"
 sign www-data Twice 200
@@ -122,7 +123,7 @@ accepts ready 503
 ask sys GET /health/ready
 answers 503 'a key is out of reach'
 metrics
-tells 'signengine_ready 0' 'signengine_key_up{key="token",replica="1"} 0' 'signengine_key_up{key="one",replica="1"} 1' \
+tells 'signengine_ready 0' 'signengine_key_sessions{key="token",replica="1"} 0' 'signengine_key_up{key="token",replica="1"} 0' 'signengine_key_up{key="one",replica="1"} 1' \
     'signengine_operations_total{descriptor="Token",operation="sign",result="unavailable"} 1' 'signengine_key_up{key="twice",replica="2"} 1'
 # what needs no key works, and does not tell that the token is back
 sleep 3 # the daemon has looked

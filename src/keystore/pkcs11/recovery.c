@@ -370,6 +370,7 @@ static se_status key_call_run(se_buf *out, struct renewable_key *owner, struct k
                           outcome->error.text);
     else
         *out = buf_move(&call->out);
+    remote_trace_sessions(token_count_sessions(call->known->token));
     key_call_free(call);
     return st;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keystore/pkcs11/token.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/choice.h"
@@ -350,6 +351,16 @@ void token_close(struct token *token)
     module_leave(module);
     if (last)
         module_close(module);
+}
+
+unsigned token_count_sessions(struct token *token)
+{
+    size_t open;
+
+    pthread_mutex_lock(&token->pool.lock);
+    open = token->pool.open;
+    pthread_mutex_unlock(&token->pool.lock);
+    return open < UINT_MAX ? (unsigned)open : UINT_MAX;
 }
 
 se_status token_context(const struct token *token, se_status status, se_error *err)

@@ -83,6 +83,9 @@ AUTO_KIND(token, struct token *, token_close(*p))
 /* A login or an operation has succeeded, or has failed as if the device were away. */
 void token_note_hearing(struct token *token, bool heard);
 
+/* How many are open, in use or not. */
+unsigned token_count_sessions(struct token *token);
+
 /* Puts in front of the error which token it is about; returns its status. */
 se_status token_context(const struct token *token, se_status status, se_error *err);
 
