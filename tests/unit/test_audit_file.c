@@ -160,7 +160,10 @@ static void a_child_opens_its_own(void **state)
                        audit_write(audit, &some_use, NULL) == SE_ERR_USAGE;
 
         audit_note(audit, &some_use);
-        _exit(refused && audit_close(audit) && strstr(err.text, "fork") ? 0 : 1);
+        /* at a plain exit, valgrind would ask for the sinks, which are the parent's */
+        if (refused && audit_close(audit) && strstr(err.text, "fork"))
+            (void)execl("/bin/true", "true", NULL);
+        _exit(1);
     }
     assert_int_equal(waitpid(child, &end, 0), child);
     assert_int_equal(end, 0);
@@ -196,7 +199,7 @@ static bool enter_namespace(void)
 /* A file system of its own, as big as that; false: this system does not let us. */
 static bool mount_small(const char *path, const char *options)
 {
-    return enter_namespace() && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+    return enter_namespace() && !mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) &&
            !mount("none", path, "tmpfs", 0, options);
 }
 
