@@ -50,6 +50,7 @@ def ask(connection, target, body, fields={}):
         slowest = max(slowest, time.monotonic() - begun)
     if wrong:
         say("FAILED", target, wrong)
+        time.sleep(0.1)
     return None if wrong else got
 
 

@@ -9,11 +9,13 @@ needs haproxy ip psql softhsm2-util
 kills=${KILLS-3}
 
 # ---- the network: the machine `front` between `a` and `b` ----
+proxy=''
 space() { echo "signengine-$$-$1"; }
 ip netns add "$(space front)" 2>"$err" || skip "no network namespaces here: $(tail -n 1 "$err")"
 end_cluster() {
     ended=$?
     set +e
+    [ -z "$proxy" ] || kill -0 "$proxy" || { wait "$proxy"; echo "HAProxy has ended with status $?"; }
     [ "$failed:$ended" = 0:0 ] || [ "$skipped" ] || tail -n 20 ./*.log
     server_stop immediate
     for host in front a b; do ip netns delete "$(space $host)" 2>/dev/null; done
@@ -117,7 +119,8 @@ sed "s|timeout connect .*|timeout connect 60s|; s|timeout server .*|timeout serv
         >haproxy.cfg
 accepts haproxy -c -f haproxy.cfg
 ip netns exec "$(space front)" haproxy -db -f haproxy.cfg >>haproxy.log 2>&1 &
-others="$others $!"
+proxy=$!
+others="$others $proxy"
 is_up() { python3 cluster.py up haproxy/signengine-admin "$1"; }
 until_true is_up a
 until_true is_up b
