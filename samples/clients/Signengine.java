@@ -166,6 +166,8 @@ public final class Signengine implements AutoCloseable {
                     kept.push(connection);
                 else
                     connection.close();
+                if (clock.isShutdown())
+                    close();
                 return answer;
             } catch (IOException e) {
                 if (connection != null)

@@ -379,7 +379,7 @@ se_status answer_failure(const struct answer *answer, se_error *err)
 
 /* ---- and what JSON says ---- */
 
-se_status answer_json(json_t **out, const struct answer *answer, se_error *err)
+se_status answer_read_json(json_t **out, const struct answer *answer, se_error *err)
 {
     json_error_t why;
 
@@ -453,5 +453,5 @@ se_status call_run_json(json_t **out, struct client *client, const struct call *
 
     *out = NULL;
     TRY(call_run(&answer, client, call, err));
-    return answer_json(out, &answer, err);
+    return answer_read_json(out, &answer, err);
 }

@@ -72,7 +72,7 @@ SE_MUST_CHECK se_status call_run_json(json_t **out, struct client *client, const
 /* ---- answers in JSON ---- */
 
 /* SE_ERR_STORE: it is no object. The memory of what jansson reads is wiped. */
-SE_MUST_CHECK se_status answer_json(json_t **out, const struct answer *answer, se_error *err);
+SE_MUST_CHECK se_status answer_read_json(json_t **out, const struct answer *answer, se_error *err);
 /* "" where the object has no such text. */
 const char *json_member_text(const json_t *object, const char *name);
 /* 0 where it has no such time. */
