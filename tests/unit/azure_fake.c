@@ -239,15 +239,3 @@ se_status http_send(struct http_answer *out, struct http_pool *pool,
         http_answer_free(out);
     return st;
 }
-
-void writer_percent(struct writer *w, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
-    for (; *text; text++)
-        if (strchr(plain, *text))
-            writer_put(w, text, 1);
-        else
-            writer_format(w, "%%%02X", (unsigned char)*text);
-}
