@@ -145,7 +145,7 @@ tests_unit_test_options_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
-tests_unit_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sync_file_range -Wl,--wrap=open
+tests_unit_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sync_file_range -Wl,--wrap=open -Wl,--wrap=fsync
 tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_output_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
