@@ -79,11 +79,11 @@ accepts signengine encrypt -d Public plain -o value
 refuses 78 signengine decrypt -d Public value
 accepts signengine encrypt -d EncryptedFields:2 plain -o value
 refuses 1 signengine decrypt -d EncryptedFields:1 value
-refuses 1 signengine decrypt -d Other value
-refuses 1 signengine --config one.xml decrypt value
-says "the value does not decrypt: it says that it is of version 2, which is not configured"
-refuses 1 signengine --config one.xml decrypt --lines value
-says "line 1: descriptor 'EncryptedFields': the value does not decrypt: it says that it is of version 2, which is not configured"
+refuses 78 signengine decrypt -d Other value
+refuses 78 signengine --config one.xml decrypt value
+says "the value was made with version 2 of 'EncryptedFields', which is not configured here, but 1"
+refuses 78 signengine --config one.xml decrypt --lines value
+says "line 1: descriptor 'EncryptedFields': the value was made with version 2 of 'EncryptedFields', which is not configured here, but 1"
 
 # ---- context ----
 
