@@ -287,11 +287,15 @@ static se_status check_purpose(struct check_row *f, X509 *certificate)
 }
 
 /* A certificate may be prepared together with the version that waits. */
-static int64_t first_use(const struct descriptor *d)
+static se_status check_validity(struct check_row *f, X509 *certificate)
 {
-    const int64_t now = clock_seconds();
+    const struct descriptor *d = f->descriptor;
+    const bool waits = f->row.state == SE_VERSION_WAITS;
+    const int64_t used = waits ? d->time.from : clock_seconds();
 
-    return d->time.from > now ? d->time.from : now;
+    TRY_PREFIX(certificate_check(d, certificate, used, SE_ERR_POLICY, &f->error), &f->error, "%s",
+               waits ? "when its time comes: " : "");
+    return SE_OK;
 }
 
 static se_status check_usable(struct check_row *f, se_engine *engine,
@@ -305,7 +309,7 @@ static se_status check_usable(struct check_row *f, se_engine *engine,
     TRY(key_cache_open(&key, engine, d->key, part, &f->error));
     row_see_certificate(f, key);
     check_exposure(f);
-    TRY(certificate_check(d, key->certificate, first_use(d), SE_ERR_POLICY, &f->error));
+    TRY(check_validity(f, key->certificate));
     if (is_for_signing(d)) {
         TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error));
         TRY(check_purpose(f, key->certificate));
