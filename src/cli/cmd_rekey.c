@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `rekey`: every line decrypted under the version that it names, and encrypted under the current one.
- */
+/* `rekey`: each line decrypted under the version that it names, encrypted under the current one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
