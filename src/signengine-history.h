@@ -181,7 +181,8 @@ typedef struct se_history_report {
 
 /*
  * Verifies the chain from its entries to its seals. Public keys suffice. `out` and `options` may
- * be NULL. SE_ERR_REJECTED: there are findings; the error has the first.
+ * be NULL. SE_ERR_REJECTED: there are findings; the error has the first. SE_ERR_NO_DESCRIPTOR: all
+ * of them are seals of versions that are not configured here.
  */
 SE_MUST_CHECK se_status se_history_verify(se_history_report *out, se_history *history,
                                           const se_history_verify_options *options,

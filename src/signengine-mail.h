@@ -31,7 +31,7 @@ typedef struct se_mail {
 
 typedef struct se_mail_sign_params {
     size_t size;        /* sizeof(se_mail_sign_params) */
-    unsigned version;   /* of the descriptor; 0: the highest */
+    unsigned version;   /* of the descriptor; 0: the current one */
     int64_t time;       /* the signingTime; 0: now */
     const char *sender; /* mail address that the certificate must name; NULL: that of the From
                            field */

@@ -207,6 +207,19 @@ typedef void (*se_difference_fn)(void *arg, const char *item, const char *proper
 SE_MUST_CHECK se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn,
                                        void *arg, se_error *error);
 
+/* What a version of a descriptor does at a time, as `from`, `until` and `signs` of the
+ * configuration say. Each of them verifies and decrypts at all times. */
+typedef enum se_version_state {
+    SE_VERSION_CURRENT = 0, /* the highest whose time it is: it signs and encrypts */
+    SE_VERSION_OLDER,       /* a higher one is current; it signs if it is asked for by its number */
+    SE_VERSION_WAITS,       /* for its `from` */
+    SE_VERSION_ENDED,       /* with its `until` */
+    SE_VERSION_VERIFIES,    /* signs="false" */
+} se_version_state;
+
+/* One word for a state, as "waits"; never NULL. */
+const char *se_version_state_name(se_version_state state);
+
 /* What se_check() found out about one descriptor. Strings are never NULL. */
 typedef struct se_check_row {
     const char *descriptor;
@@ -222,9 +235,11 @@ typedef struct se_check_row {
                                   replicas each way once; "" without a probe */
     se_status status;          /* SE_OK: usable */
     bool warning;              /* usable, but `text` should be read */
-    const char *text;          /* why not, or the warnings, or "" */
+    const char *text;          /* why not; or the warnings, and what else there is to know; or "" */
     const char *const *causes; /* the same, one by one */
     size_t cause_count;
+    se_version_state state; /* now */
+    int64_t from, until;    /* as the configuration has them; 0: it does not say */
 } se_check_row;
 typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 
@@ -232,7 +247,8 @@ typedef struct se_check_options {
     size_t size;
     bool probe; /* also sign and verify, or encrypt and decrypt, with each key, and with each of its
                    replicas */
-    int days;   /* warn when a certificate has fewer days left; 0: 30, below 0: never */
+    int days; /* warn when a certificate, or a version without a successor, has fewer days left; 0:
+                 30, below 0: never */
 } se_check_options;
 #define SE_CHECK_OPTIONS_INIT                                                                      \
     {                                                                                              \
@@ -281,7 +297,8 @@ typedef enum se_accept {
 
 typedef struct se_sign_params {
     size_t size;      /* sizeof(se_sign_params) */
-    unsigned version; /* of the descriptor; 0: the highest */
+    unsigned version; /* of the descriptor; 0: the current one (se_version_state), by the clock and
+                         not by `time` */
     se_form form;
     bool pem;        /* CMS in PEM armour (RFC 7468) */
     int64_t time;    /* the signingTime; 0: now */
@@ -304,11 +321,15 @@ typedef struct se_sign_params {
      * input is the content */
     se_bytes digest;
     const char *tag; /* for se_event.tag: up to 64 visible ASCII characters; NULL: none */
+    int64_t begun;   /* when the job began that this call is a part of: the version that was current
+                        then is for all its parts; 0: now */
+    unsigned least;  /* no version below this one, and this one before its `from` too: others, whose
+                        clocks are ahead, use it already; 0: any */
 } se_sign_params;
 #define SE_SIGN_PARAMS_INIT                                                                        \
     {                                                                                              \
         sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
-            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL                                    \
+            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL, 0, 0                              \
     }
 
 typedef struct se_verify_params {
@@ -371,13 +392,13 @@ typedef struct se_signer {
 } se_signer;
 
 /*
- * Who would sign with these `params`, which may be NULL: params->version and params->addresses
- * decide. The certificate is enough; no private key is opened and no PIN presented, and no token is
- * asked where the configuration names a file with the certificate. Whether the certificate may be
- * used today is for se_sign() and se_check() to say; out->not_after says when it ends. The
- * certificate itself: se_verifier_certificate().
- * SE_ERR_POLICY: the descriptor's algorithm does not sign with that key, or the certificate names
- * none of the addresses.
+ * Who would sign with these `params`, which may be NULL: params->version, params->begun,
+ * params->least and params->addresses decide. The certificate is enough; no private key is opened
+ * and no PIN presented, and no token is asked where the configuration names a file with the
+ * certificate. Whether the certificate may be used today is for se_sign() and se_check() to say;
+ * out->not_after says when it ends. The certificate itself: se_verifier_certificate().
+ * SE_ERR_POLICY: the descriptor's algorithm does not sign with that key, the certificate names none
+ * of the addresses, or it is not the version's time.
  */
 SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor,
                                        const se_sign_params *params, se_error *error);
@@ -387,7 +408,8 @@ SE_MUST_CHECK se_status se_find_signer(se_signer *out, se_engine *engine, const 
  * The caller releases *out. CMS (RFC 5652) carries contentType, messageDigest, signingTime and
  * signingCertificateV2 (RFC 5035), and the certificate chain.
  * SE_ERR_USAGE: among others, the digest has another length than those of the descriptor's
- * algorithm, which the error names.
+ * algorithm, which the error names. SE_ERR_POLICY: among others, no version is current, or
+ * params->version waits for its `from` or has ended; so too of all else that signs or encrypts.
  */
 SE_MUST_CHECK se_status se_sign(se_buf *out, se_engine *engine, const char *descriptor, se_bytes in,
                                 const se_sign_params *params, se_error *error);
@@ -411,7 +433,9 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine,
  * With a time stamp (RFC 3161) of the signature by a trusted authority, the signer's certificate
  * has to be valid at the time of the stamp. A stamp that lies or is broken is a refusal; one that
  * proves nothing is as if it were not there: see doc/formats.md.
- * SE_ERR_REJECTED: the signature is not good; SE_ERR_FORMAT: it is not a signature at all.
+ * SE_ERR_REJECTED: the signature is not good; SE_ERR_NO_DESCRIPTOR: it says that a certificate of
+ * the same name with another key made it, which may be that of a version that is not configured
+ * here; SE_ERR_FORMAT: it is not a signature at all.
  */
 SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor,
                                   se_bytes in, const se_verify_params *params, se_error *error);
@@ -434,9 +458,9 @@ SE_MUST_CHECK se_status se_verify_stream(se_signer *out, se_engine *engine, cons
 typedef struct se_verifier se_verifier;
 
 /*
- * The verifier of a descriptor's version; 0: the highest, which se_sign() takes. The caller closes
- * *out; the engine may be closed before. The certificate is held to the rules of the descriptor's
- * use, but for its validity: what was signed before it expired stays signed.
+ * The verifier of a descriptor's version; 0: the current one, which se_sign() takes. The caller
+ * closes *out; the engine may be closed before. The certificate is held to the rules of the
+ * descriptor's use, but for its validity: what was signed before it expired stays signed.
  */
 SE_MUST_CHECK se_status se_verifier_open(se_verifier **out, se_engine *engine,
                                          const char *descriptor, unsigned version, se_error *error);
@@ -480,7 +504,7 @@ SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const 
 
 /*
  * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the
- * signatures that it has. `version` 0: the highest. `path` is where the configuration is: files
+ * signatures that it has. `version` 0: the current one. `path` is where the configuration is: files
  * with certificates that it names are signed with it; NULL: in the working directory. The caller
  * releases *out.
  * SE_ERR_CONFIG: it is not a configuration that an engine would open; SE_ERR_FORMAT: it is no XML.
@@ -503,8 +527,8 @@ SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const 
 
 typedef struct se_field_params {
     size_t size;      /* sizeof(se_field_params), set by SE_FIELD_PARAMS_INIT */
-    unsigned version; /* of the descriptor; 0: the highest encrypts, and any that the value was made
-                         for decrypts */
+    unsigned version; /* of the descriptor; 0: the current one encrypts, and any that the value was
+                         made for decrypts */
     bool binary;      /* encrypting: the binary form, not text */
     se_bytes context; /* single values: what the value belongs to (tenant, table, row ...); it
                          decrypts only with the same context */
@@ -525,8 +549,9 @@ SE_MUST_CHECK se_status se_encrypt(se_buf *out, se_engine *engine, const char *d
 
 /*
  * Decrypts a value, text or binary. `params` may be NULL. The caller releases *out.
- * SE_ERR_FORMAT: it is no encrypted value at all. SE_ERR_REJECTED: it does not decrypt, for
- * whatever reason: all reasons have one text.
+ * SE_ERR_FORMAT: it is no encrypted value at all. SE_ERR_NO_DESCRIPTOR: it was made with a version
+ * that is not configured here, as it says in clear. SE_ERR_REJECTED: it does not decrypt, for
+ * whatever other reason: all reasons have one text.
  */
 SE_MUST_CHECK se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor,
                                    se_bytes in, const se_field_params *params, se_error *error);
@@ -552,8 +577,8 @@ typedef struct se_field {
     se_bytes context; /* as se_field_params.context, which is for single values only */
     se_buf out;       /* released by the caller; empty unless status is SE_OK */
     se_status status;
-    bool kept; /* se_rekey_many(): it was encrypted under the newest version already, and `out` is
-                  what `in` was */
+    bool kept; /* se_rekey_many(): it was encrypted under that version already, and `out` is what
+                  `in` was */
 } se_field;
 
 /*
@@ -573,8 +598,9 @@ SE_MUST_CHECK se_status se_decrypt_many(se_field *fields, size_t count, se_engin
                                         const char *descriptor, const se_field_params *params,
                                         se_error *error);
 
-/* Decrypts each field under the version that it names, and encrypts it under the newest, with the
- * same context. Plaintext stays inside. */
+/* Decrypts each field under the version that it names, and encrypts it under params->version, or
+ * the current one, with the same context. What a newer one has encrypted than the current, because
+ * others' clocks are ahead, is kept. Plaintext stays inside. */
 SE_MUST_CHECK se_status se_rekey_many(se_field *fields, size_t count, se_engine *engine,
                                       const char *descriptor, const se_field_params *params,
                                       se_error *error);
@@ -583,8 +609,8 @@ SE_MUST_CHECK se_status se_rekey_many(se_field *fields, size_t count, se_engine 
 
 typedef struct se_container_params {
     size_t size;      /* sizeof(se_container_params), set by SE_CONTAINER_PARAMS_INIT */
-    unsigned version; /* of the descriptor; 0: the highest encrypts, and any that the container was
-                         made for decrypts */
+    unsigned version; /* of the descriptor; 0: the current one encrypts, and any that the container
+                         was made for decrypts */
     se_bytes context; /* what the file belongs to, as se_context() makes it; it decrypts only with
                          the same */
     se_progress_fn progress; /* may be NULL */
@@ -609,8 +635,9 @@ SE_MUST_CHECK se_status se_container_encrypt_stream(const se_sink *out, se_engin
 /*
  * Decrypts a container in constant memory. `params` may be NULL. What `out` gets is authentic,
  * piece by piece. Only the end shows whether anything is missing, so that nothing of it is to be
- * used before SE_OK. SE_ERR_FORMAT: it is no container at all. SE_ERR_REJECTED: it does not
- * decrypt, for whatever reason: all reasons have one text.
+ * used before SE_OK. SE_ERR_FORMAT: it is no container at all. SE_ERR_NO_DESCRIPTOR: it was made
+ * with a version that is not configured here, as it says in clear. SE_ERR_REJECTED: it does not
+ * decrypt, for whatever other reason: all reasons have one text.
  */
 SE_MUST_CHECK se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine,
                                                     const char *descriptor, const se_source *in,
@@ -666,7 +693,7 @@ typedef void (*se_zip_signature_fn)(void *arg, const char *name, const se_signer
 
 typedef struct se_zip_sign_params {
     size_t size;      /* sizeof(se_zip_sign_params), set by SE_ZIP_SIGN_PARAMS_INIT */
-    unsigned version; /* of the descriptor; 0: the highest */
+    unsigned version; /* of the descriptor; 0: the current one */
     int64_t time;     /* the signingTime, and that of the new files; 0: now */
     bool keep;        /* leave the signatures that are there, and add one; otherwise it takes their
                          place */
@@ -674,7 +701,7 @@ typedef struct se_zip_sign_params {
     const char *tsa;            /* as se_sign_params.tsa */
     const char *encrypt; /* `out` becomes a container for the certificate of this descriptor; the
                             signed zip gets no name; NULL: no */
-    unsigned encrypt_version; /* of that descriptor; 0: the highest */
+    unsigned encrypt_version; /* of that descriptor; 0: the current one */
     se_bytes context;         /* of that container, as se_container_params.context */
     unsigned threads;         /* 0: one for each core */
 
@@ -798,7 +825,8 @@ typedef struct se_access_row {
     unsigned per_minute; /* uses that each caller has; counting them is the program's task; 0: no
                             limit */
     unsigned version; /* of se_access_decide(): the only version of the descriptor that it allows,
-                         the highest of several; 0: any, or the one that was asked for */
+                         of several the current one, or else the highest; 0: any, or the one that
+                         was asked for */
 } se_access_row;
 typedef void (*se_access_fn)(void *arg, const se_access_row *row);
 

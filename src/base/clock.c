@@ -63,6 +63,58 @@ const char *time_format(char out[TIME_TEXT_ROOM], enum time_form form, int64_t s
     return out;
 }
 
+/* Whether `text` begins with the form, in which a 0 stands for any digit. */
+static bool has_form(const char *text, const char *form)
+{
+    for (; *form; form++, text++)
+        if (*form == '0' ? *text < '0' || *text > '9' : *text != *form)
+            return false;
+    return true;
+}
+
+static int two_digits(const char *text)
+{
+    return 10 * (text[0] - '0') + text[1] - '0';
+}
+
+/* Seconds east of Greenwich. */
+static bool parse_offset(int64_t *out, const char *text)
+{
+    *out = 0;
+    if (!strcmp(text, "Z"))
+        return true;
+    if ((!has_form(text, "+00:00") && !has_form(text, "-00:00")) || text[6] ||
+        two_digits(text + 1) > 23 || two_digits(text + 4) > 59)
+        return false;
+    *out = (*text == '-' ? -60 : 60) * (60 * two_digits(text + 1) + two_digits(text + 4));
+    return true;
+}
+
+/* timegm() makes a March of February 30: the way back has to lead to the same text. */
+bool time_parse(int64_t *out, const char *text)
+{
+    static const char form[] = "0000-00-00T00:00:00";
+    const size_t size = sizeof form - 1;
+    char again[TIME_TEXT_ROOM];
+    int64_t offset;
+    struct tm tm = { 0 };
+
+    *out = 0;
+    if (!has_form(text, form) || !parse_offset(&offset, text + size))
+        return false;
+    tm = (struct tm){ .tm_year = 100 * two_digits(text) + two_digits(text + 2) - 1900,
+                      .tm_mon = two_digits(text + 5) - 1,
+                      .tm_mday = two_digits(text + 8),
+                      .tm_hour = two_digits(text + 11),
+                      .tm_min = two_digits(text + 14),
+                      .tm_sec = two_digits(text + 17) };
+    *out = (int64_t)timegm(&tm);
+    if (strncmp(time_format(again, TIME_RFC3339, *out), text, size) != 0)
+        return false;
+    *out -= offset;
+    return *out >= 0;
+}
+
 const char *time_format_us(char out[TIME_TEXT_ROOM], int64_t microseconds)
 {
     const int64_t part = (microseconds % MILLION + MILLION) % MILLION;

@@ -3,6 +3,7 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* The time of day, which an administrator may set back. */
@@ -25,6 +26,10 @@ enum time_form {
 
 /* In UTC.  Returns `out`, which is empty if there is no such time. */
 const char *time_format(char out[TIME_TEXT_ROOM], enum time_form form, int64_t seconds);
+
+/* What RFC 3339 writes with whole seconds, and "Z" or an offset: 2026-01-31T12:00:00+01:00.  False:
+ * it is none, or before 1970. */
+bool time_parse(int64_t *out, const char *text);
 
 /* RFC 3339 with as many digits of the second as it needs: none, or six. */
 const char *time_format_us(char out[TIME_TEXT_ROOM], int64_t microseconds);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 enum { BEHIND_MOST = 16 << 20 };
@@ -210,11 +211,77 @@ static se_status open_new(struct output *out, mode_t mode, se_error *err)
     return name_output(out, mode) ? SE_OK : set_refusal("write", out->path, err);
 }
 
-static se_status open_replacing(struct output *out, mode_t mode, se_error *err)
+static se_status refuse_unlike(const struct output *out, const char *what, const char *advice,
+                               se_error *err)
 {
-    se_status st = open_new(out, 0600, err);
+    const int why = errno;
 
-    return st || !fchmod(out->fd, mode) ? st : set_refusal("write", out->path, err);
+    return error_set(err, why == EACCES || why == EPERM ? SE_ERR_ACCESS : SE_ERR_IO,
+                     "cannot replace '%s': the new file would not keep its %s: %s%s", out->path,
+                     what, strerror(why), advice);
+}
+
+/* What others may do with the file, and what users have said of it.  The rest of the attributes is
+ * about the content, as security.ima, or for backups of the file as a whole. */
+static bool is_kept(const char *attribute)
+{
+    return !strcmp(attribute, "system.posix_acl_access") ||
+           !strcmp(attribute, "security.selinux") || !strncmp(attribute, "user.", strlen("user."));
+}
+
+static bool copy_attribute(const struct output *out, const char *name)
+{
+    ssize_t size = getxattr(out->path, name, NULL, 0);
+    char *value = size >= 0 ? malloc((size_t)size + 1) : NULL;
+    bool done = value && (size = getxattr(out->path, name, value, (size_t)size)) >= 0 &&
+                !fsetxattr(out->fd, name, value, (size_t)size, 0);
+
+    free(value);
+    return done;
+}
+
+/* A file system without such attributes has none to keep. */
+static se_status keep_attributes(const struct output *out, se_error *err)
+{
+    ssize_t size = listxattr(out->path, NULL, 0);
+    char *names = size > 0 ? malloc((size_t)size) : NULL;
+    se_status st = SE_OK;
+
+    if (size > 0 && !names)
+        return error_memory(err);
+    size = names ? listxattr(out->path, names, (size_t)size) : size;
+    if (size < 0 && errno != ENOTSUP)
+        st = refuse_unlike(out, "attributes", "", err);
+    for (ssize_t at = 0; !st && at < size; at += (ssize_t)strlen(names + at) + 1)
+        if (is_kept(names + at) && !copy_attribute(out, names + at))
+            st = refuse_unlike(out, names + at, "", err);
+    free(names);
+    return st;
+}
+
+/* A program that runs as root must not lock the user out for whom the file is. */
+static se_status keep_owner(const struct output *out, const struct stat *old, se_error *err)
+{
+    struct stat new;
+
+    if (fstat(out->fd, &new))
+        return set_refusal("write", out->path, err);
+    if (new.st_uid != old->st_uid && fchown(out->fd, old->st_uid, (gid_t)-1))
+        return refuse_unlike(out, "owner", "; do it as that user, or as root", err);
+    if (new.st_gid != old->st_gid && fchown(out->fd, (uid_t)-1, old->st_gid))
+        return refuse_unlike(out, "group", "; do it as a member of it, or as root", err);
+    return SE_OK;
+}
+
+/* The mode comes after the owner, who may have taken bits of it away, and before the list of those
+ * who have rights of their own, which is in the mode too. */
+static se_status open_replacing(struct output *out, const struct stat *old, se_error *err)
+{
+    TRY(open_new(out, 0600, err));
+    TRY(keep_owner(out, old, err));
+    if (fchmod(out->fd, old->st_mode & 07777))
+        return set_refusal("write", out->path, err);
+    return keep_attributes(out, err);
 }
 
 static se_status open_output(struct output *out, const char *path, mode_t mode, se_error *err)
@@ -227,7 +294,7 @@ static se_status open_output(struct output *out, const char *path, mode_t mode, 
     if (stat(out->path, &info))
         st = open_new(out, mode, err);
     else if (S_ISREG(info.st_mode) && info.st_nlink)
-        st = open_replacing(out, info.st_mode & 07777, err);
+        st = open_replacing(out, &info, err);
     else
         st = open_special(out, err);
     if (st)
@@ -283,10 +350,39 @@ static bool link_output(struct output *out)
     return (out->temporary || name_output(out, 0)) && !rename(out->temporary, out->path);
 }
 
+/* A name lasts when its folder is on the disk.  A folder that can't be opened, or a file system
+ * that does not sync folders, can't be helped. */
+static se_status sync_folder(const struct output *out, se_error *err)
+{
+    char *folder = file_folder(out->path);
+    AUTO(file) fd = folder ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    free(folder);
+    if (!folder)
+        return error_memory(err);
+    if (fd < 0 || !fsync(fd) || errno == EINVAL || errno == ENOTSUP || errno == EROFS)
+        return SE_OK;
+    return error_set(
+        err, SE_ERR_IO,
+        "'%s' is written, but its folder can't be synced, so that it may be gone after "
+        "a crash: %s",
+        out->path, strerror(errno));
+}
+
+static se_status name_whole(struct output *out, se_error *err)
+{
+    if (fsync(out->fd) || !link_output(out))
+        return set_refusal("write", out->path, err);
+    free(out->temporary);
+    out->temporary = NULL;
+    out->secret = false;
+    return sync_folder(out, err);
+}
+
 se_status output_commit(struct output *out, se_error *err)
 {
-    if ((out->temporary || is_unnamed(out)) && (fsync(out->fd) || !link_output(out)))
-        return set_refusal("write", out->path, err);
+    if (out->temporary || is_unnamed(out))
+        TRY(name_whole(out, err));
     free(out->temporary);
     out->temporary = NULL;
     out->secret = false;

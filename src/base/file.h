@@ -38,8 +38,9 @@ char *file_target(const char *path);
 /*
  * A file that appears whole or not at all: it has no name (O_TMPFILE) until output_commit() has
  * synced it, so that not even a killed process leaves any of it; where the file system can't do
- * that, a temporary one beside its target.  An existing target keeps its mode and is untouched
- * until then.  output_discard() accepts a committed or empty one.
+ * that, a temporary one beside its target.  An existing target is untouched until then.  Its owner,
+ * group, mode, access list and users' attributes stay, or output_open() fails.  output_discard()
+ * accepts a committed or empty one.
  */
 struct output {
     int fd;

@@ -357,13 +357,15 @@ static void collect_json(void *arg, const se_check_row *row)
 {
     check_table_add(arg, row);
     (void)json_line(json_pack(
-        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o}", "descriptor",
-        json_text(row->descriptor), "version", (int)row->version, "key", json_text(row->key),
-        "store", json_text(row->store), "algorithm", json_text(row->algorithm), "keyType",
-        json_text(row->key_type), "subject", json_text(row->subject), "notAfter",
+        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o, s:s, s:o, s:o}",
+        "descriptor", json_text(row->descriptor), "version", (int)row->version, "key",
+        json_text(row->key), "store", json_text(row->store), "algorithm", json_text(row->algorithm),
+        "keyType", json_text(row->key_type), "subject", json_text(row->subject), "notAfter",
         json_time(row->not_after), "daysLeft", row->days_left, "mechanism",
         json_text(row->mechanism), "verdict", json_verdict(row), "status",
-        se_status_name(row->status), "text", json_text(row->text)));
+        se_status_name(row->status), "text", json_text(row->text), "state",
+        se_version_state_name(row->state), "from", json_time(row->from), "until",
+        json_time(row->until)));
 }
 
 /* Each cause is printed once: in the table, or where there is none on stderr. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `rekey`: every line decrypted under the version that it names, and encrypted under the newest. */
+/* `rekey`: each line decrypted under the version that it names, encrypted under the current one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -217,7 +217,7 @@ static const struct option_row rekey_rows[] = {
       .kind = OPTION_TEXT,
       .offset = offsetof(struct rekey_options, descriptor),
       .argument = "NAME[:VERSION]",
-      .help = "whose keys, EncryptedFields if not given; its newest version if none is given",
+      .help = "whose keys, EncryptedFields if not given; its current version if none is given",
       .fallback = "EncryptedFields" },
     { .name = "lines",
       .kind = OPTION_FLAG,
@@ -386,7 +386,7 @@ static void print_rekeyed(const struct rekey_task *t)
                                   "rejected", (json_int_t)c->rejected, "dryRun",
                                   t->options->dry_run));
     else
-        cli_warn(t->cli, "%ju lines: %ju %s, %ju were under the newest key already, %ju rejected",
+        cli_warn(t->cli, "%ju lines: %ju %s, %ju were under the current key already, %ju rejected",
                  (uintmax_t)c->lines, (uintmax_t)done,
                  t->options->dry_run ? "would be re-keyed" : "re-keyed", (uintmax_t)c->kept,
                  (uintmax_t)c->rejected);

@@ -2,8 +2,11 @@
 #include "cli/field_lines.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
+
+#include "base/text.h"
 
 /* ---- what one value belongs to ---- */
 
@@ -140,6 +143,8 @@ static const char *reject_reason(const struct line *line, const se_field *field)
         return field->in.size ? "this is no encrypted value" : "an empty value";
     if (field->status == SE_ERR_REJECTED)
         return "it does not decrypt: changed, moved to another context, or made for another key";
+    if (field->status == SE_ERR_NO_DESCRIPTOR)
+        return "it was made with a version that is not configured here";
     if (field->status == SE_ERR_USAGE)
         return "it is too long";
     return !field->status && field->out.size && memchr(field->out.data, '\n', field->out.size)
@@ -165,10 +170,40 @@ static void write_result(struct batch *w, size_t i)
     w->job->count.kept += w->fields[i].kept;
 }
 
-/* False: what happened is no line's fault. */
-static bool is_fault_of_line(se_status st)
+struct descriptor_search {
+    const char *name;
+    unsigned version; /* 0: any */
+    bool found;
+};
+
+static void note_descriptor(void *arg, const char *item, const char *property, const char *value)
 {
-    return st == SE_OK || st == SE_ERR_FORMAT || st == SE_ERR_REJECTED || st == SE_ERR_USAGE;
+    struct descriptor_search *search = arg;
+    const char *name = text_starts(item, "descriptor ") ? item + strlen("descriptor ") : NULL;
+    const size_t size = strlen(search->name);
+    unsigned long version;
+
+    (void)property;
+    (void)value;
+    if (name && strncmp(name, search->name, size) == 0 && name[size] == ':' &&
+        text_number(&version, name + size + 1, UINT_MAX) &&
+        (!search->version || search->version == version))
+        search->found = true;
+}
+
+/* That there is no such version is the value's affair if what the caller named is there. */
+static bool is_version_of_value(const struct field_lines *job)
+{
+    struct descriptor_search search = { job->descriptor, job->params.version, false };
+
+    return job->values && !se_describe(job->engine, note_descriptor, &search, NULL) && search.found;
+}
+
+/* False: what happened is no line's fault. */
+static bool is_fault_of_line(const struct field_lines *job, se_status st)
+{
+    return st == SE_OK || st == SE_ERR_FORMAT || st == SE_ERR_REJECTED || st == SE_ERR_USAGE ||
+           (st == SE_ERR_NO_DESCRIPTOR && is_version_of_value(job));
 }
 
 /* As wide as lines of wrapped base64 are: the value goes on in the next one. */
@@ -191,7 +226,7 @@ static se_status stop_at_line(struct batch *w, size_t i, se_status st, const cha
 
     params.version = 0;
     params.context = w->fields[i].context;
-    if (job->values && st == SE_ERR_REJECTED &&
+    if (job->values && (st == SE_ERR_REJECTED || st == SE_ERR_NO_DESCRIPTOR) &&
         service_decrypt(&out, job->service, job->descriptor, w->fields[i].in, &params, &why) == st)
         reason = why.text;
     (void)error_set(err, st, "line %ju: %s", (uintmax_t)(w->lines->number + i), reason);
@@ -208,7 +243,7 @@ static se_status sort_results(struct batch *w, const se_error *why, se_error *er
         const char *reason = reject_reason(&w->line[i], field);
         se_status st = field->status ? field->status : SE_ERR_FORMAT;
 
-        if (!is_fault_of_line(field->status))
+        if (!is_fault_of_line(w->job, field->status))
             return error_set(err, field->status, "line %ju: %s", (uintmax_t)(w->lines->number + i),
                              why->status == field->status ? why->text
                                                           : se_status_name(field->status));

@@ -108,18 +108,16 @@ static const struct expected_signer *find_candidate(const struct verify_job *job
     return NULL;
 }
 
-static se_status unknown_signer(const struct reading *r, se_error *err)
+static se_status unknown_signer(const struct verify_job *job, const struct reading *r,
+                                se_error *err)
 {
     X509 *certificate = signer_info_certificate(r->signer, r->certificates);
-    char subject[256] = "not part of the signature", serial[64] = "?";
 
-    if (certificate) {
-        certificate_subject(subject, sizeof subject, certificate);
-        certificate_serial(serial, sizeof serial, certificate);
-    }
+    if (certificate)
+        return trust_refuse_signer(job, certificate, "", err);
     return error_set(err, SE_ERR_REJECTED,
-                     "signed with a certificate that the descriptor does not have: %s (serial %s)",
-                     subject, serial);
+                     "signed with a certificate that the descriptor does not have, and that is not "
+                     "part of the signature");
 }
 
 static se_status choose_candidate(struct verdict *out, const struct verify_job *job,
@@ -131,7 +129,7 @@ static se_status choose_candidate(struct verdict *out, const struct verify_job *
         return error_set(err, SE_ERR_REJECTED, "signed with %s, the descriptor says %s",
                          r->algorithm->name, candidate->algorithm->name);
     if (!candidate)
-        return unknown_signer(r, err);
+        return unknown_signer(job, r, err);
     X509_up_ref(candidate->certificate);
     out->certificate = candidate->certificate;
     out->candidate = candidate;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "config/files.h"
 #include "config/grammar.h"
 
@@ -57,6 +58,15 @@ static void describe_cipher(struct describe *d, const char *item, const struct a
     describe_iv(d, item, a);
 }
 
+static void describe_time(struct describe *d, const char *item, const char *property,
+                          int64_t seconds)
+{
+    char text[TIME_TEXT_ROOM];
+
+    if (seconds)
+        describe_value(d, item, property, time_format(text, TIME_RFC3339, seconds));
+}
+
 void describe_descriptor(struct describe *d, const struct descriptor *descriptor)
 {
     const struct algorithm *a = &descriptor->algorithm;
@@ -72,6 +82,9 @@ void describe_descriptor(struct describe *d, const struct descriptor *descriptor
     describe_value(d, writer_string(&item), "asymCipher", oaep_name(a->oaep));
     describe_value(d, writer_string(&item), "mgf1", digest_name(a->mgf1));
     describe_limits(d, writer_string(&item), &descriptor->limits);
+    describe_time(d, writer_string(&item), "from", descriptor->time.from);
+    describe_time(d, writer_string(&item), "until", descriptor->time.until);
+    describe_value(d, writer_string(&item), "signs", descriptor->time.verify_only ? "false" : "");
 }
 
 static void describe_place(struct describe *d, const char *item, const struct keyref *ref)

@@ -140,11 +140,9 @@ static const struct descriptor *find_descriptor(const struct config *config, con
     return best;
 }
 
-static se_status set_no_version(const struct config *config, const char *name, unsigned version,
-                                se_error *err)
+void config_put_versions(struct writer *w, const struct config *config, const char *name)
 {
     struct choice choice = { .wanted = "" };
-    AUTO(writer) list = { 0 };
     char number[16];
 
     for (size_t i = 0; i < config->descriptor_count; i++)
@@ -152,7 +150,15 @@ static se_status set_no_version(const struct config *config, const char *name, u
             (void)snprintf(number, sizeof number, "%u", config->descriptors[i].version);
             choice_add(&choice, number, number);
         }
-    choice_write(&list, &choice);
+    choice_write(w, &choice);
+}
+
+static se_status set_no_version(const struct config *config, const char *name, unsigned version,
+                                se_error *err)
+{
+    AUTO(writer) list = { 0 };
+
+    config_put_versions(&list, config, name);
     if (list.failed)
         return error_memory(err);
     return error_set(err, SE_ERR_NO_DESCRIPTOR,

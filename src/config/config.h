@@ -117,6 +117,12 @@ enum {
     DATA_KEY_CACHE_AGE_MAX = 86400,
 };
 
+/* When a version signs and encrypts. */
+struct version_time {
+    int64_t from, until; /* seconds; 0: no limit */
+    bool verify_only;    /* signs="false": never */
+};
+
 /* One <descriptor>. */
 struct descriptor {
     int line;
@@ -126,6 +132,7 @@ struct descriptor {
     struct data_key_limits limits;
     const struct use *use; /* the rules that its name stands for; never NULL */
     const struct key_entry *key;
+    struct version_time time;
 };
 
 struct config {
@@ -179,6 +186,8 @@ const char *config_keep_path(struct config *config, const char *written);
 SE_MUST_CHECK se_status config_descriptor(const struct descriptor **out,
                                           const struct config *config, const char *name,
                                           unsigned version, se_error *err);
+/* The versions that there are, in the order of the file, as "1, 3, 2". */
+void config_put_versions(struct writer *w, const struct config *config, const char *name);
 /* SE_ERR_CONFIG names the nearest key. */
 SE_MUST_CHECK se_status config_key(const struct key_entry **out, const struct config *config,
                                    const char *name, se_error *err);

@@ -13,6 +13,8 @@ enum { CIPHER = 1 << ALGORITHM_CIPHER, WRAP = 1 << ALGORITHM_WRAP };
 #define JOB(member)   offsetof(struct descriptor, member)
 #define STORE(member) offsetof(struct keyref, member)
 
+#define TIME_WANTED "a time with its zone, like 2026-12-24T00:00:00Z or 2026-12-24T01:00:00+01:00"
+
 static const struct attribute_rule job_attributes[] = {
     { .name = "algorithm" }, /* not for bare RSA-OAEP */
     {
@@ -92,6 +94,23 @@ static const struct attribute_rule descriptor_attributes[] = {
         .field = JOB(version),
         .least = 1,
         .most = INT_MAX,
+    },
+    {
+        .name = "from",
+        .must = TIME_WANTED,
+        .parse = parse_time,
+        .field = JOB(time.from),
+    },
+    {
+        .name = "until",
+        .must = TIME_WANTED,
+        .parse = parse_time,
+        .field = JOB(time.until),
+    },
+    {
+        .name = "signs",
+        .must = "true or false",
+        .parse = parse_signs,
     },
     { .name = NULL },
 };

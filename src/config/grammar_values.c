@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "config/cert_names.h"
 #include "config/grammar.h"
@@ -51,13 +52,40 @@ se_status parse_deadline(void *out, const char *value, const struct attribute_ru
     return ref->no_deadline ? SE_OK : parse_unsigned(out, value, rule);
 }
 
+static se_status parse_boolean(bool *out, const char *value)
+{
+    *out = !strcmp(value, "true");
+    return *out || !strcmp(value, "false") ? SE_OK : SE_ERR_CONFIG;
+}
+
 se_status parse_failback(void *out, const char *value, const struct attribute_rule *rule)
 {
     struct keyref *ref = out;
 
     (void)rule;
-    ref->failback = !strcmp(value, "true");
-    return ref->failback || !strcmp(value, "false") ? SE_OK : SE_ERR_CONFIG;
+    return parse_boolean(&ref->failback, value);
+}
+
+se_status parse_signs(void *out, const char *value, const struct attribute_rule *rule)
+{
+    struct descriptor *d = out;
+    bool signs;
+
+    (void)rule;
+    TRY(parse_boolean(&signs, value));
+    d->time.verify_only = !signs;
+    return SE_OK;
+}
+
+/* Seconds; 0 stands for no time at all. */
+se_status parse_time(void *out, const char *value, const struct attribute_rule *rule)
+{
+    int64_t seconds;
+
+    if (!time_parse(&seconds, value) || !seconds)
+        return SE_ERR_CONFIG;
+    memcpy((char *)out + rule->field, &seconds, sizeof seconds);
+    return SE_OK;
 }
 
 se_status parse_bits(void *out, const char *value, const struct attribute_rule *rule)

@@ -23,8 +23,10 @@ se_status parse_origin(void *out, const char *value, const struct attribute_rule
 se_status parse_proxy(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_result(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_san(void *out, const char *value, const struct attribute_rule *rule);
+se_status parse_signs(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_store(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_tenant(void *out, const char *value, const struct attribute_rule *rule);
+se_status parse_time(void *out, const char *value, const struct attribute_rule *rule);
 se_status parse_unsigned(void *out, const char *value, const struct attribute_rule *rule);
 
 #endif

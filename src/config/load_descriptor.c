@@ -164,6 +164,14 @@ static void load_key_name(struct loading *l, struct descriptor *d, const xmlNode
         findings_error(&l->findings, xml_attribute_line(type, "key"), "%s", why.text);
 }
 
+static void check_times(struct loading *l, const struct descriptor *d, const xmlNode *node)
+{
+    if (d->time.until && d->time.until <= d->time.from)
+        findings_error(&l->findings, xml_attribute_line(node, "until"),
+                       "'until' is not after 'from': version %u of '%.64s' would never sign",
+                       d->version, d->name);
+}
+
 static void load_descriptor(struct loading *l, struct descriptor *d, const xmlNode *node)
 {
     const xmlNode *type = xml_child(node, "type");
@@ -173,6 +181,7 @@ static void load_descriptor(struct loading *l, struct descriptor *d, const xmlNo
     d->algorithm.name = "";
     element_load(l, &descriptor_rule, node, d);
     d->use = use_find(d->name);
+    check_times(l, d, node);
     if (!type)
         return;
     load_key_name(l, d, type);

@@ -23,6 +23,7 @@ libse_core_la_SOURCES += \
 	src/config/policy.c src/config/policy.h \
 	src/config/scan.c src/config/scan.h \
 	src/config/token_uri.c src/config/token_uri.h \
+	src/config/versions.c src/config/versions.h \
 	src/config/xml.c src/config/xml.h
 
 schemadir = $(pkgdatadir)/schemas

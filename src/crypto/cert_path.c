@@ -102,3 +102,32 @@ se_status trust_check_tsa(X509 *certificate, STACK_OF(X509) * others, const stru
     return check_path(certificate,
                       &(struct wish){ others, job->tsa_roots, PURPOSE_TIME_STAMP, job->time }, err);
 }
+
+/* ---- signers who are not expected ---- */
+
+static bool is_namesake(const X509 *one, const X509 *other)
+{
+    return X509_NAME_cmp(X509_get_subject_name(one), X509_get_subject_name(other)) == 0 &&
+           X509_NAME_cmp(X509_get_issuer_name(one), X509_get_issuer_name(other)) == 0 &&
+           EVP_PKEY_eq(X509_get0_pubkey(one), X509_get0_pubkey(other)) != 1;
+}
+
+se_status trust_refuse_signer(const struct verify_job *job, X509 *certificate, const char *note,
+                              se_error *err)
+{
+    char subject[256], serial[64];
+
+    certificate_subject(subject, sizeof subject, certificate);
+    certificate_serial(serial, sizeof serial, certificate);
+    for (size_t i = 0; i < job->count; i++)
+        if (is_namesake(job->candidates[i].certificate, certificate))
+            return error_set(err, SE_ERR_NO_DESCRIPTOR,
+                             "signed with a certificate of the same name as that of version %u and "
+                             "with another key%s: %s (serial %s); is it of a version that is not "
+                             "configured here?",
+                             job->candidates[i].version, note, subject, serial);
+    return error_set(
+        err, SE_ERR_REJECTED,
+        "signed with a certificate that the descriptor does not have%s: %s (serial %s)", note,
+        subject, serial);
+}

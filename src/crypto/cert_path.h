@@ -9,6 +9,14 @@
  * `roots`, which may be NULL. */
 bool trust_is_own(const struct verdict *signer, X509_STORE *roots);
 
+/*
+ * Why the owner of `certificate` is none of job->candidates; `note` follows.  SE_ERR_REJECTED: they
+ * do not have the certificate.  SE_ERR_NO_DESCRIPTOR: one has its subject and issuer and another
+ * key, as versions of one descriptor have.
+ */
+se_status trust_refuse_signer(const struct verify_job *job, X509 *certificate, const char *note,
+                              se_error *err);
+
 /* SE_ERR_REJECTED: no path from the signer by way of `others` (may be NULL) to job->roots, valid at
  * `time`, for job->purpose. */
 SE_MUST_CHECK se_status trust_check(const struct verdict *signer, STACK_OF(X509) * others,

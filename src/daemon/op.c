@@ -142,7 +142,8 @@ void write_item_failure(struct writer *w, se_status status, const char *text)
 {
     const bool later = status == SE_ERR_UNAVAILABLE || status == SE_ERR_MEMORY;
 
-    if (is_fault_of_item(status)) {
+    /* a version that others have, and this host has not */
+    if (is_fault_of_item(status) || status == SE_ERR_NO_DESCRIPTOR) {
         json_write_text(w, "status", se_status_name(status));
         json_write_text(w, "message", text);
         return;

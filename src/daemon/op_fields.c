@@ -166,6 +166,8 @@ static const char *refusal_text(const struct fields_job *job, se_status status)
     case SE_ERR_REJECTED:
         return "it does not decrypt: it was changed, moved to another context, or made for another "
                "key";
+    case SE_ERR_NO_DESCRIPTOR:
+        return "it was made with a version of the descriptor that is not configured here";
     case SE_ERR_USAGE:
         return "it is too long";
     default:

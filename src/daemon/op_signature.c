@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/stream.h"
 #include "daemon/op.h"
 
@@ -115,6 +116,7 @@ static se_status read_sign_params(se_sign_params *out, const struct request *req
     const struct target *t = request->target;
 
     *out = (se_sign_params)SE_SIGN_PARAMS_INIT;
+    out->begun = clock_seconds(); /* one version for all items, and for what is said of it */
     TRY(request_version(&out->version, request, err));
     TRY(read_form(&out->form, request, err));
     TRY(target_flag(&out->pem, t, "pem", false, err));

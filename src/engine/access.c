@@ -10,7 +10,9 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
 #include "base/text.h"
+#include "config/versions.h"
 #include "engine/access_identity.h"
 #include "engine/engine.h"
 
@@ -22,6 +24,7 @@ struct access_rule {
     se_access_who *who;
     struct access_match *matches; /* one for each of `who` */
     se_access_what *what;
+    struct version_time *times; /* one for each of `what`, of those that name a version */
 };
 
 struct se_access {
@@ -37,6 +40,7 @@ static void access_rule_free(struct access_rule *rule)
     free(rule->who);
     free(rule->matches);
     free(rule->what);
+    free(rule->times);
 }
 
 void se_access_close(se_access **access)
@@ -80,10 +84,16 @@ static se_status add_caller(se_access *access, struct access_rule *rule,
 }
 
 static se_status add_target(se_access *access, struct access_rule *rule,
-                            const struct access_target *target, se_error *err)
+                            const struct config *config, const struct access_target *target,
+                            se_error *err)
 {
-    se_access_what *what = &rule->what[rule->row.what_count++];
+    const struct descriptor *found;
+    se_access_what *what = &rule->what[rule->row.what_count];
 
+    if (target->version &&
+        !config_descriptor(&found, config, target->descriptor, target->version, NULL))
+        rule->times[rule->row.what_count] = found->time;
+    rule->row.what_count++;
     what->version = target->version;
     TRY(keep_said(&what->descriptor, access, target->descriptor, err));
     return keep_said(&what->history, access, target->history, err);
@@ -98,14 +108,16 @@ static void add_operations(struct access_rule *rule, unsigned operations)
     rule->row.operations = rule->operation_names;
 }
 
-static se_status add_rule(se_access *access, const struct access_row *row, se_error *err)
+static se_status add_rule(se_access *access, const struct config *config,
+                          const struct access_row *row, se_error *err)
 {
     struct access_rule *rule = &access->rules[access->count++];
 
     rule->who = calloc(row->caller_count + 1, sizeof *rule->who);
     rule->matches = calloc(row->caller_count + 1, sizeof *rule->matches);
     rule->what = calloc(row->target_count + 1, sizeof *rule->what);
-    if (!rule->who || !rule->matches || !rule->what)
+    rule->times = calloc(row->target_count + 1, sizeof *rule->times);
+    if (!rule->who || !rule->matches || !rule->what || !rule->times)
         return error_memory(err);
     rule->row.who = rule->who;
     rule->row.what = rule->what;
@@ -117,7 +129,7 @@ static se_status add_rule(se_access *access, const struct access_row *row, se_er
     for (size_t i = 0; i < row->caller_count; i++)
         TRY(add_caller(access, rule, &row->callers[i], err));
     for (size_t i = 0; i < row->target_count; i++)
-        TRY(add_target(access, rule, &row->targets[i], err));
+        TRY(add_target(access, rule, config, &row->targets[i], err));
     return SE_OK;
 }
 
@@ -129,7 +141,7 @@ static se_status access_read(se_access **out, const struct config *config, se_er
     if (!access || !(access->rules = calloc(config->access_row_count + 1, sizeof *access->rules)))
         return error_memory(err);
     for (size_t i = 0; i < config->access_row_count; i++)
-        TRY(add_rule(access, &config->access_rows[i], err));
+        TRY(add_rule(access, config, &config->access_rows[i], err));
     *out = MOVE(access);
     return SE_OK;
 }
@@ -288,10 +300,12 @@ static bool allows_history(const struct access_rule *rule, const char *history)
     return false;
 }
 
-/* *version: the only one that the row allows; 0: any, or the one that is asked for. */
+/* *version: the only one that the row allows, of several the current one; 0: any, or the one that
+ * is asked for. */
 static bool allows_descriptor(unsigned *version, const struct access_rule *rule, const se_use *use)
 {
-    unsigned highest = 0;
+    const int64_t now = clock_seconds();
+    unsigned highest = 0, current = 0;
 
     for (size_t i = 0; use->descriptor && i < rule->row.what_count; i++) {
         const se_access_what *what = &rule->what[i];
@@ -300,10 +314,14 @@ static bool allows_descriptor(unsigned *version, const struct access_rule *rule,
             continue;
         if (!what->version || what->version == use->version)
             return true;
-        if (!use->version && what->version > highest)
+        if (use->version)
+            continue;
+        if (what->version > highest)
             highest = what->version;
+        if (what->version > current && is_version_time(&rule->times[i], now))
+            current = what->version;
     }
-    *version = highest;
+    *version = current ? current : highest;
     return highest;
 }
 

@@ -96,10 +96,28 @@ static void batch_note(struct batch *b, size_t i, const se_error *why)
     b->why = *why;
 }
 
-static bool is_current(const struct envelope *envelope, const struct encryption *target)
+/* What a newer version has encrypted than the current one comes from where a clock is ahead: it is
+ * not brought back. */
+static bool is_of_newer(const struct envelope *envelope, const struct decryption *dec,
+                        const struct encryption *target)
 {
-    return target && envelope->format == target->format &&
-           envelope->format->is_for(envelope, &target->recipient);
+    for (size_t i = 0; !target->is_stated && i < dec->count; i++) {
+        const struct reader_version *v = &dec->versions[i];
+
+        if (v->descriptor->version > target->descriptor->version && decryption_is_for(envelope, v))
+            return true;
+    }
+    return false;
+}
+
+static bool is_up_to_date(const struct envelope *envelope, const struct decryption *dec,
+                          const struct encryption *target)
+{
+    if (!target)
+        return false;
+    return (envelope->format == target->format &&
+            envelope->format->is_for(envelope, &target->recipient)) ||
+           is_of_newer(envelope, dec, target);
 }
 
 static void batch_parse(struct batch *b, const struct encryption *target)
@@ -110,7 +128,7 @@ static void batch_parse(struct batch *b, const struct encryption *target)
 
         field->status = decryption_parse(&b->envelopes[i], b->opening, field->in, &why);
         batch_note(b, i, &why);
-        if (!field->status && is_current(&b->envelopes[i], target))
+        if (!field->status && is_up_to_date(&b->envelopes[i], b->opening, target))
             field_keep(field, &b->envelopes[i]);
         else if (!field->status)
             b->group_of[i] = group_find(b, &b->envelopes[i]);
@@ -132,9 +150,13 @@ static struct data_key_group *batch_take_group(struct batch *b)
     return group;
 }
 
-/* What one data key fails at is its own affair if it was refused; anything else is the key store's,
- * and will not be different for others.
- */
+/* What one data key fails at is its own affair if it was refused, or if nobody has it; anything
+ * else is the key store's, and will not be different for others. */
+static bool is_own_affair(se_status st)
+{
+    return st == SE_ERR_REJECTED || st == SE_ERR_NO_DESCRIPTOR;
+}
+
 static void batch_stop(struct batch *b, const se_error *failure)
 {
     pthread_mutex_lock(&b->lock);
@@ -151,7 +173,7 @@ static bool batch_unwrap_next(struct batch *b)
     if (group && !group->failure.status &&
         decryption_unwrap(&group->secret, &group->use, b->opening, group->envelope,
                           &group->failure) &&
-        group->failure.status != SE_ERR_REJECTED)
+        !is_own_affair(group->failure.status))
         batch_stop(b, &group->failure);
     return group != NULL;
 }

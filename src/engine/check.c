@@ -7,98 +7,12 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "config/files.h"
+#include "config/versions.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
 #include "engine/engine.h"
-
-static se_bytes probe_text(void)
-{
-    return text_bytes("signengine check");
-}
-
-static se_status probe_verify(const struct key *key, const struct algorithm *algorithm,
-                              se_bytes signature, se_error *err)
-{
-    AUTO(md_context) context = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *parameters;
-
-    if (context &&
-        EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest),
-                                crypto_context(), NULL, X509_get0_pubkey(key->certificate),
-                                NULL) > 0 &&
-        padding_set(parameters, algorithm, false) &&
-        EVP_DigestVerify(context, signature.data, signature.size, probe_text().data,
-                         probe_text().size) == 1)
-        return SE_OK;
-    return crypto_error(err, SE_ERR_KEY, "what it signs does not verify with its certificate");
-}
-
-static se_status probe_signing(const char **mechanism, const struct key *key,
-                               const struct algorithm *algorithm, se_error *err)
-{
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    AUTO(se_buf) signature = SE_BUF_INIT;
-    struct sign_how how = { algorithm->digest, algorithm->padding, 0 };
-    size_t size = sizeof hash;
-
-    if (!EVP_Q_digest(crypto_context(), crypto_digest(algorithm->digest), NULL, probe_text().data,
-                      probe_text().size, hash, &size))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    how.salt = algorithm->padding == PADDING_PSS ? (int)size : 0;
-    TRY(key_sign_hash(&signature, key->private, &how, (se_bytes){ hash, size }, err));
-    *mechanism = remote_sign_mechanism(key->private, &how);
-    return probe_verify(key, algorithm, buf_bytes(&signature), err);
-}
-
-/* To its certificate and back. */
-static se_status probe_round_trip(se_buf *clear, struct key *key, const struct unwrap_how *how,
-                                  se_bytes secret, se_error *err)
-{
-    AUTO(se_buf) blob = SE_BUF_INIT;
-    se_status st;
-
-    if ((st = key_wrap(&blob, X509_get0_pubkey(key->certificate), how, secret, err)) ||
-        (st = key_unwrap(clear, key->private, how, buf_bytes(&blob), err)))
-        return st == SE_ERR_REJECTED || st == SE_ERR_USAGE ? error_restate(err, SE_ERR_KEY) : st;
-    return SE_OK;
-}
-
-static se_status probe_decryption(const char **mechanism, struct key *key,
-                                  const struct algorithm *algorithm, se_error *err)
-{
-    const struct unwrap_how how = { algorithm->oaep, algorithm->mgf1 };
-    AUTO(se_buf) clear = SE_BUF_INIT;
-
-    TRY(probe_round_trip(&clear, key, &how, probe_text(), err));
-    *mechanism = remote_unwrap_mechanism(key->private, &how);
-    if (clear.size != probe_text().size ||
-        CRYPTO_memcmp(clear.data, probe_text().data, clear.size) != 0)
-        return error_set(err, SE_ERR_KEY,
-                         "it decrypts to something else than was encrypted for its certificate");
-    return SE_OK;
-}
-
-/*
- * Signs and verifies, or encrypts and decrypts, as the descriptor's algorithm says, with
- * key->private and its certificate.  *mechanism: how the store did it, static; "" when it does not
- * say.
- */
-static se_status probe_key(const char **mechanism, struct key *key,
-                           const struct descriptor *descriptor, se_error *err)
-{
-    const struct algorithm *algorithm = &descriptor->algorithm;
-
-    *mechanism = "";
-    if (algorithm->kind == ALGORITHM_CIPHER || algorithm->kind == ALGORITHM_WRAP)
-        return probe_decryption(mechanism, key, algorithm, err);
-    if (algorithm->kind ==
-        ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
-        algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1);
-    else
-        TRY(key_signing_algorithm(&algorithm, descriptor, key->private, err));
-    return probe_signing(mechanism, key, algorithm, err);
-}
+#include "engine/probe.h"
 
 enum { DAY = 24 * 60 * 60, CAUSES_MOST = 16 };
 
@@ -112,6 +26,7 @@ struct check_row {
     char apart[sizeof((se_error *)0)->text +
                CAUSES_MOST]; /* the warnings one by one, each with its NUL */
     size_t apart_size;
+    bool warned; /* the text is more than to be noted */
     const char *causes[CAUSES_MOST];
     char mechanism[160];
 };
@@ -126,7 +41,8 @@ static void list_stores(struct check_row *f)
                                  entry->replicas[i].store);
 }
 
-static void row_init(struct check_row *f, const struct descriptor *descriptor)
+static void row_init(struct check_row *f, const struct config *config,
+                     const struct descriptor *descriptor)
 {
     *f = (struct check_row){ .descriptor = descriptor, .error = SE_ERROR_INIT };
     list_stores(f);
@@ -141,6 +57,9 @@ static void row_init(struct check_row *f, const struct descriptor *descriptor)
         .mechanism = f->mechanism,
         .text = "",
         .causes = f->causes,
+        .state = version_state(config, descriptor, clock_seconds()),
+        .from = descriptor->time.from,
+        .until = descriptor->time.until,
     };
 }
 
@@ -185,22 +104,42 @@ static void row_add_cause(struct check_row *f, const char *text)
     f->apart_size += size;
 }
 
-/* One more thing that a person should know of a key that is usable. */
-static void row_warn(struct check_row *f, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void row_warn(struct check_row *f, const char *format, ...)
+/* One more thing to know of a key that is usable. */
+static void row_add(struct check_row *f, const char *format, va_list args)
 {
     char text[sizeof f->warning];
     size_t used = strlen(f->warning);
-    va_list args;
 
-    va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
-    va_end(args);
     text_clean(text);
     row_add_cause(f, text);
     (void)snprintf(f->warning + used, sizeof f->warning - used, "%s%s", used ? "; " : "", text);
     text_clean(f->warning);
+}
+
+/* What is as it was meant to be. */
+static void row_note(struct check_row *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void row_note(struct check_row *f, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    row_add(f, format, args);
+    va_end(args);
+}
+
+/* What a person may have to do something about. */
+static void row_warn(struct check_row *f, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+static void row_warn(struct check_row *f, const char *format, ...)
+{
+    va_list args;
+
+    f->warned = true;
+    va_start(args, format);
+    row_add(f, format, args);
+    va_end(args);
 }
 
 static bool is_listed(const char *list, const char *item)
@@ -253,7 +192,7 @@ static se_status row_probe(struct check_row *f, struct key *key, const se_check_
 
     if (!options->probe)
         return SE_OK;
-    if (!(st = probe_key(&mechanism, key, f->descriptor, err)))
+    if (!(st = key_probe(&mechanism, key, f->descriptor, err)))
         row_add_mechanism(f, mechanism);
     return st;
 }
@@ -347,6 +286,18 @@ static se_status check_purpose(struct check_row *f, X509 *certificate)
     return st;
 }
 
+/* A certificate may be prepared together with the version that waits. */
+static se_status check_validity(struct check_row *f, X509 *certificate)
+{
+    const struct descriptor *d = f->descriptor;
+    const bool waits = f->row.state == SE_VERSION_WAITS;
+    const int64_t used = waits ? d->time.from : clock_seconds();
+
+    TRY_PREFIX(certificate_check(d, certificate, used, SE_ERR_POLICY, &f->error), &f->error, "%s",
+               waits ? "when its time comes: " : "");
+    return SE_OK;
+}
+
 static se_status check_usable(struct check_row *f, se_engine *engine,
                               const se_check_options *options)
 {
@@ -358,7 +309,7 @@ static se_status check_usable(struct check_row *f, se_engine *engine,
     TRY(key_cache_open(&key, engine, d->key, part, &f->error));
     row_see_certificate(f, key);
     check_exposure(f);
-    TRY(certificate_check(d, key->certificate, clock_seconds(), SE_ERR_POLICY, &f->error));
+    TRY(check_validity(f, key->certificate));
     if (is_for_signing(d)) {
         TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error));
         TRY(check_purpose(f, key->certificate));
@@ -375,15 +326,11 @@ static se_status check_usable(struct check_row *f, se_engine *engine,
     return row_probe(f, key, options, &f->error);
 }
 
-/* Whether a newer version signs: what is left for this one is to verify. */
-static bool is_superseded(const struct config *config, const struct descriptor *descriptor)
+/* Whether it signs no more: what is left for this one is to verify. */
+static bool is_superseded(const struct check_row *f)
 {
-    bool newer = false;
-
-    for (size_t i = 0; i < config->descriptor_count; i++)
-        newer |= config->descriptors[i].version > descriptor->version &&
-                 !strcmp(config->descriptors[i].name, descriptor->name);
-    return newer && part_needed(descriptor) == PART_SIGN;
+    return part_needed(f->descriptor) == PART_SIGN && f->row.state != SE_VERSION_CURRENT &&
+           f->row.state != SE_VERSION_WAITS;
 }
 
 /* With the certificate alone, of what was signed while it was valid. */
@@ -402,16 +349,99 @@ static bool can_verify(struct check_row *f, se_engine *engine)
              !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 
-static se_status check_version(struct check_row *f, se_engine *engine,
-                               const se_check_options *options)
+static se_status check_key(struct check_row *f, se_engine *engine, const se_check_options *options)
 {
     se_status st = check_usable(f, engine, options);
 
-    if (!st || !is_superseded(engine->config, f->descriptor) || !can_verify(f, engine))
+    if (!st || !is_superseded(f) || !can_verify(f, engine))
         return st;
     row_warn(f, "this version can only verify: %s", f->error.text);
     f->error = (se_error)SE_ERROR_INIT;
     return SE_OK;
+}
+
+/* ---- when it is its time ---- */
+
+static void note_waiting(struct check_row *f, const struct config *config)
+{
+    const struct descriptor *d = f->descriptor;
+    char when[TIME_TEXT_ROOM];
+    const int days = days_until(d->time.from);
+
+    (void)time_format(when, TIME_RFC3339, d->time.from);
+    if (config_current(config, d->name, clock_seconds()))
+        row_note(f, "version %u waits for %s (%d day%s)", d->version, when, days,
+                 days == 1 ? "" : "s");
+    else
+        row_warn(f, "version %u waits for %s (%d day%s), and until then none %s", d->version, when,
+                 days, days == 1 ? "" : "s", version_verb(d));
+}
+
+static void check_successor(struct check_row *f, const struct config *config,
+                            const se_check_options *options)
+{
+    const struct descriptor *d = f->descriptor;
+    const int days = days_until(d->time.until);
+    char when[TIME_TEXT_ROOM];
+
+    if (!d->time.until || config_current(config, d->name, d->time.until))
+        return;
+    (void)time_format(when, TIME_RFC3339, d->time.until);
+    if (days < options->days)
+        row_warn(f, "version %u ends on %s (%d day%s) without a successor", d->version, when, days,
+                 days == 1 ? "" : "s");
+}
+
+/* Of several that have ended, the highest speaks. */
+static bool is_last(const struct config *config, const struct descriptor *d)
+{
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (!strcmp(config->descriptors[i].name, d->name) &&
+            config->descriptors[i].version > d->version)
+            return false;
+    return true;
+}
+
+static se_status refuse_ended(struct check_row *f)
+{
+    const struct descriptor *d = f->descriptor;
+    char when[TIME_TEXT_ROOM];
+
+    return error_set(&f->error, SE_ERR_POLICY, "version %u ended on %s, and no other %s now",
+                     d->version, time_format(when, TIME_RFC3339, d->time.until), version_verb(d));
+}
+
+static se_status check_time(struct check_row *f, const struct config *config,
+                            const se_check_options *options)
+{
+    const struct descriptor *d = f->descriptor;
+
+    if (f->row.state == SE_VERSION_WAITS)
+        note_waiting(f, config);
+    else if (f->row.state == SE_VERSION_CURRENT)
+        check_successor(f, config, options);
+    else if (f->row.state == SE_VERSION_ENDED && is_last(config, d) &&
+             !config_current(config, d->name, clock_seconds()))
+        return refuse_ended(f);
+    return SE_OK;
+}
+
+static se_status check_version(struct check_row *f, se_engine *engine,
+                               const se_check_options *options)
+{
+    TRY(check_key(f, engine, options));
+    return check_time(f, engine->config, options);
+}
+
+const char *se_version_state_name(se_version_state state)
+{
+    static const char *const names[] = {
+        [SE_VERSION_CURRENT] = "current",   [SE_VERSION_OLDER] = "older",
+        [SE_VERSION_WAITS] = "waits",       [SE_VERSION_ENDED] = "ended",
+        [SE_VERSION_VERIFIES] = "verifies",
+    };
+
+    return (size_t)state < sizeof names / sizeof *names ? names[state] : "unknown";
 }
 
 static void row_conclude(struct check_row *f, const se_check_options *options)
@@ -424,7 +454,7 @@ static void row_conclude(struct check_row *f, const se_check_options *options)
     }
     if (f->descriptor->use->validity && f->row.days_left < options->days && f->row.days_left >= 0)
         row_warn(f, "the certificate expires in %d days", f->row.days_left);
-    f->row.warning = *f->warning;
+    f->row.warning = f->warned;
     f->row.text = f->warning;
 }
 
@@ -449,7 +479,7 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
     for (size_t i = 0; !st && i < engine->config->descriptor_count; i++) {
         struct check_row f;
 
-        row_init(&f, &engine->config->descriptors[i]);
+        row_init(&f, engine->config, &engine->config->descriptors[i]);
         f.row.status = check_version(&f, engine, &read);
         row_conclude(&f, &read);
         fn(arg, &f.row);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/base64.h"
+#include "config/versions.h"
 #include "crypto/pkey_ops.h"
 #include "engine/data_key_cache.h"
 #include "engine/fields.h"
@@ -55,7 +57,9 @@ se_status decryption_begin(struct decryption *out, se_engine *engine, struct api
     const struct descriptor *any;
     se_error *err = &call->error;
 
-    *out = (struct decryption){ .engine = engine, .call = call, .missing = SE_ERROR_INIT };
+    *out = (struct decryption){
+        .engine = engine, .call = call, .is_stated = version, .missing = SE_ERROR_INIT
+    };
     TRY(config_descriptor(&any, engine->config, call->event.descriptor, version, err));
     out->name = any->name;
     return error_prefix(err, decryption_collect(out, any, version, err),
@@ -83,6 +87,12 @@ static bool envelope_is_for(const struct envelope *envelope, const struct reader
     const struct recipient recipient = { v->key, v->descriptor->version };
 
     return envelope->format->is_for(envelope, &recipient);
+}
+
+bool decryption_is_for(const struct envelope *envelope, const struct reader_version *v)
+{
+    return v->key && envelope->format == envelope_format(&v->descriptor->algorithm) &&
+           envelope_is_for(envelope, v);
 }
 
 static se_status unwrap_by_store(se_buf *secret, const struct decryption *dec,
@@ -120,24 +130,50 @@ static se_status unwrap_by_version(se_buf *secret, struct key_use *use,
     return st;
 }
 
-/* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
-static se_status refuse_value(const struct decryption *dec, se_error *err)
-{
-    if (!dec->missing.status)
-        return envelope_refused(err);
-    return error_copy(err, dec->missing.status, &dec->missing);
-}
-
-/* Which version it is of stands in it in clear, so that nothing is given away. */
-static bool is_of_unknown_version(const struct decryption *dec, const struct envelope *envelope)
+static bool is_configured(const struct decryption *dec, unsigned version)
 {
     const struct config *config = dec->engine->config;
-    bool known = !envelope->version || dec->missing.status;
 
-    for (size_t i = 0; !known && i < config->descriptor_count; i++)
-        known = !strcmp(config->descriptors[i].name, dec->name) &&
-                config->descriptors[i].version == envelope->version;
-    return !known;
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (!strcmp(config->descriptors[i].name, dec->name) &&
+            config->descriptors[i].version == version)
+            return true;
+    return false;
+}
+
+static bool is_for_any(const struct decryption *dec, const struct envelope *envelope)
+{
+    for (size_t i = 0; i < dec->count; i++)
+        if (dec->versions[i].key && envelope_is_for(envelope, &dec->versions[i]))
+            return true;
+    return false;
+}
+
+static se_status refuse_key_id(const struct decryption *dec, const struct envelope *envelope,
+                               se_error *err)
+{
+    AUTO(se_buf) kid = SE_BUF_INIT;
+
+    TRY(base64url_encode(&kid, envelope->named_key, err));
+    return error_set(err, SE_ERR_NO_DESCRIPTOR,
+                     "the value was made for the key with the kid %s, which no version of '%s' has "
+                     "that is configured here",
+                     (const char *)kid.data, dec->name);
+}
+
+/* A refusal can be wrong when a version could not be looked at: then it is "don't know".  Which
+ * version or key a value is of stands in it in clear, so that nothing is given away. */
+static se_status refuse_value(const struct decryption *dec, const struct envelope *envelope,
+                              se_error *err)
+{
+    if (dec->missing.status)
+        return error_copy(err, dec->missing.status, &dec->missing);
+    if (envelope->version && !is_configured(dec, envelope->version))
+        return error_no_version(err, dec->engine->config, "the value", dec->name,
+                                envelope->version);
+    if (envelope->named_key.size && !dec->is_stated && !is_for_any(dec, envelope))
+        return refuse_key_id(dec, envelope, err);
+    return envelope_refused(err);
 }
 
 /* Where something else is written, CBC without a tag is a trick: what GCM made could be asked about
@@ -185,12 +221,7 @@ se_status decryption_unwrap(se_buf *secret, struct key_use *use, const struct de
         st = unwrap_by_versions(secret, use, dec, envelope, false, err);
     if (st != SE_ERR_REJECTED)
         return st;
-    if (is_of_unknown_version(dec, envelope))
-        return error_set(
-            err, SE_ERR_REJECTED,
-            "the value does not decrypt: it says that it is of version %u, which is not configured",
-            envelope->version);
-    return refuse_value(dec, err);
+    return refuse_value(dec, envelope, err);
 }
 
 se_status decryption_prepare(struct data_key *out, se_buf *secret, const struct envelope *envelope,

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
 #include "base/reader.h"
+#include "config/versions.h"
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
 #include "engine/fields.h"
@@ -29,12 +31,13 @@ static se_status encryption_prepare(struct encryption *e, se_error *err)
 se_status encryption_begin(struct encryption *out, se_engine *engine, struct api_call *call,
                            unsigned version)
 {
+    const struct version_wish wish = { .version = version, .time = clock_seconds() };
     se_error *err = &call->error;
     struct key_use use;
     se_status st;
 
-    *out = (struct encryption){ .engine = engine };
-    TRY(config_descriptor(&out->descriptor, engine->config, call->event.descriptor, version, err));
+    *out = (struct encryption){ .engine = engine, .is_stated = version };
+    TRY(config_version(&out->descriptor, engine->config, call->event.descriptor, &wish, err));
     st = encryption_prepare(out, err);
     use = key_use_of(out->descriptor, out->key);
     api_call_use(call, &use);

@@ -10,6 +10,7 @@
 struct encryption {
     se_engine *engine;
     const struct descriptor *descriptor;
+    bool is_stated; /* its version, by the caller */
     struct key *key;
     struct recipient recipient;
     const struct envelope_format *format;
@@ -37,6 +38,7 @@ struct decryption {
     se_engine *engine;
     struct api_call *call;
     const char *name;
+    bool is_stated;                  /* one version, by the caller */
     struct reader_version *versions; /* newest first */
     size_t count;
     se_error missing; /* why a version is out of reach, if one is */
@@ -49,6 +51,9 @@ AUTO_KIND(decryption, struct decryption, decryption_end(p))
 /* Takes the value apart. */
 SE_MUST_CHECK se_status decryption_parse(struct envelope *out, struct decryption *dec,
                                          se_bytes value, se_error *err);
+
+/* Whether the version would have made it, as far as it says. */
+bool decryption_is_for(const struct envelope *envelope, const struct reader_version *v);
 
 /* The secret of the envelope's data key, from the cache or else from the key store.  *use: of the
  * key that did it, or was the last to try; it is for the caller to tell.  Any thread may call it.

@@ -2,9 +2,11 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "cms/cms.h"
+#include "config/versions.h"
 #include "crypto/certificate.h"
 #include "crypto/raw_signature.h"
 #include "engine/signing.h"
@@ -32,7 +34,23 @@ const struct signature_format *signature_format_find(se_form form)
 static se_status sign_params_read(se_sign_params *out, const se_sign_params *params, se_error *err)
 {
     TRY(arguments_options(out, params, se_sign_params, err));
+    if (out->begun < 0)
+        return error_set(err, SE_ERR_USAGE, "a time before 1970");
+    if (!out->begun)
+        out->begun = clock_seconds();
+    if (!out->time)
+        out->time = out->begun;
     return job_params_check(out->purpose, &out->time, err);
+}
+
+static se_status find_version(const struct descriptor **out, se_engine *engine,
+                              const char *descriptor, const se_sign_params *params, se_error *err)
+{
+    const struct version_wish wish = { .version = params->version,
+                                       .least = params->least,
+                                       .time = params->begun };
+
+    return config_version(out, engine->config, descriptor, &wish, err);
 }
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
@@ -108,8 +126,7 @@ static se_status sign_source(const se_sink *out, se_engine *engine, struct strea
 
     TRY(sign_params_read(&read, params, &call->error));
     TRY(api_call_tag(call, read.tag));
-    TRY(config_descriptor(&found, engine->config, call->event.descriptor, read.version,
-                          &call->error));
+    TRY(find_version(&found, engine, call->event.descriptor, &read, &call->error));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     st = signing_key_open(&key, engine, found, &read, &call->error);
@@ -212,6 +229,6 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
     TRY(arguments_check(error, out, engine, descriptor));
     error = error ? error : &spare;
     TRY(sign_params_read(&read, params, error));
-    TRY(config_descriptor(&found, engine->config, descriptor, read.version, error));
+    TRY(find_version(&found, engine, descriptor, &read, error));
     return error_blame_key(error, signer_find(out, engine, found, &read, error), found);
 }

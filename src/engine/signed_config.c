@@ -8,6 +8,7 @@
 #include "config/canonical.h"
 #include "config/diff.h"
 #include "config/files.h"
+#include "config/versions.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "engine/signing.h"
@@ -209,6 +210,7 @@ static se_status config_sign(const se_sink *out, se_engine *engine,
 {
     AUTO(se_buf) plain = SE_BUF_INIT;
     AUTO(se_buf) canonical = SE_BUF_INIT;
+    const struct version_wish wish = { .version = job->version, .time = clock_seconds() };
     const struct descriptor *found;
     AUTO(signing_key) key = { .key = NULL };
     const se_sign_params params = SE_SIGN_PARAMS_INIT;
@@ -217,8 +219,7 @@ static se_status config_sign(const se_sink *out, se_engine *engine,
     struct sign_job sign;
     se_status st;
 
-    TRY(config_descriptor(&found, engine->config, call->event.descriptor, job->version,
-                          &call->error));
+    TRY(config_version(&found, engine->config, call->event.descriptor, &wish, &call->error));
     TRY(config_read_signed(&plain, &canonical, job->text, job->path, &call->error));
     st = signing_key_open(&key, engine, found, &params, &call->error);
     sign = (struct sign_job){

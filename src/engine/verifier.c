@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
+#include "config/versions.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "crypto/signature.h"
@@ -71,6 +73,16 @@ static se_status verifier_of_key(se_verifier **out, const struct descriptor *d, 
     return verifier_new(out, certificate, algorithm, d->version, err);
 }
 
+/* One that is named is for what it has signed, whenever that was. */
+static se_status find_version(const struct descriptor **out, const struct config *config,
+                              const char *name, unsigned version, se_error *err)
+{
+    const struct version_wish current = { .time = clock_seconds() };
+
+    return version ? config_descriptor(out, config, name, version, err)
+                   : config_version(out, config, name, &current, err);
+}
+
 se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor,
                            unsigned version, se_error *error)
 {
@@ -83,7 +95,7 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
         *out = NULL;
     TRY(arguments_check(error, out, engine, descriptor));
     error = error ? error : &spare;
-    TRY(config_descriptor(&found, engine->config, descriptor, version, error));
+    TRY(find_version(&found, engine->config, descriptor, version, error));
     if ((st = key_cache_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
         (st = verifier_of_key(out, found, key, error)))
         return error_blame_key(error, st, found);

@@ -59,32 +59,24 @@ static se_form signature_form(const se_verify_params *params)
 
 /* That certificates stand for themselves does not mean that they may vouch for others. */
 static se_status refuse_stranger(se_status st, const struct verdict *verdict,
-                                 const struct expected_signers *c, se_error *err)
+                                 const struct verify_job *job, se_error *err)
 {
-    char subject[256], serial[64];
-
     if ((st && st != SE_ERR_REJECTED) || !verdict->certificate)
         return st;
-    for (size_t i = 0; i < c->count; i++)
-        if (X509_cmp(c->list[i].certificate, verdict->certificate) == 0)
+    for (size_t i = 0; i < job->count; i++)
+        if (X509_cmp(job->candidates[i].certificate, verdict->certificate) == 0)
             return st;
-    certificate_subject(subject, sizeof subject, verdict->certificate);
-    certificate_serial(serial, sizeof serial, verdict->certificate);
-    return error_set(err, SE_ERR_REJECTED,
-                     "signed with a certificate that the descriptor does not have, and no CA was "
-                     "named: %s (serial %s)",
-                     subject, serial);
+    return trust_refuse_signer(job, verdict->certificate, ", and no CA was named", err);
 }
 
-static se_status verify_form(struct verdict *out, const struct expected_signers *c,
-                             const struct verify_job *job, const se_verify_params *params,
-                             se_error *err)
+static se_status verify_form(struct verdict *out, const struct verify_job *job,
+                             const se_verify_params *params, se_error *err)
 {
     se_error why = SE_ERROR_INIT;
     se_status st = signature_format_find(signature_form(params))->verify(out, job, &why);
 
     if (!params->trust && params->accept == SE_ACCEPT_CERTIFICATES)
-        st = refuse_stranger(st, out, c, err);
+        st = refuse_stranger(st, out, job, err);
     return st ? error_copy(err, st, &why) : SE_OK;
 }
 
@@ -99,7 +91,7 @@ static se_status verify_expected(struct verdict *out, const struct expected_sign
     }
     job->candidates = c->list;
     job->count = c->count;
-    return doubt_refusal(verify_form(out, c, job, params, err), c, params, err);
+    return doubt_refusal(verify_form(out, job, params, err), c, params, err);
 }
 
 /* The use's rules hold for every signer. */

@@ -61,8 +61,9 @@ struct envelope {
     se_bytes origin;       /* what the keys come from: `wrapped`, or all that is around it */
     struct aead_kind kind; /* how the value is encrypted */
     unsigned version;      /* of the descriptor, as it says; 0: it does not */
-    bool anybody;          /* it may be for a key that it does not name as we do */
-    bool unauthenticated;  /* nothing tells that it was changed */
+    se_bytes named_key;   /* its id, where it says that in place of a version; empty: it does not */
+    bool anybody;         /* it may be for a key that it does not name as we do */
+    bool unauthenticated; /* nothing tells that it was changed */
 };
 void envelope_free(struct envelope *envelope);
 AUTO_KIND(envelope, struct envelope, envelope_free(p))

@@ -280,6 +280,11 @@ static se_status jwe_seal(se_buf *out, const struct seal_job *job, se_error *err
 
 /* ---- reading ---- */
 
+static const struct jwe_header *header_of(const struct envelope *envelope)
+{
+    return (const struct jwe_header *)(const void *)envelope->details.data;
+}
+
 static se_status jwe_read(struct envelope *out, se_bytes value, se_error *err)
 {
     AUTO(se_buf) json = SE_BUF_INIT;
@@ -296,12 +301,9 @@ static se_status jwe_read(struct envelope *out, se_bytes value, se_error *err)
     out->kind = header.enc->kind;
     out->wrapped = out->origin = buf_bytes(&out->decoded);
     out->anybody = true;
+    if (header.has_key)
+        out->named_key = (se_bytes){ header_of(out)->key, HEADER_HASH };
     return SE_OK;
-}
-
-static const struct jwe_header *header_of(const struct envelope *envelope)
-{
-    return (const struct jwe_header *)(const void *)envelope->details.data;
 }
 
 static bool jwe_is_for(const struct envelope *envelope, const struct recipient *recipient)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checkpoints of a chain: signing and storing them, and the latest one, with which all work begins.
  */
+#include "base/clock.h"
 #include "history/history.h"
 
 /* ---- the descriptor's keys ---- */
@@ -46,15 +47,9 @@ se_status checkpoint_verifier(const se_verifier **out, se_history *h, unsigned v
 static se_status describe_chain(struct checkpoint *out, const se_history *h,
                                 const struct chain *chain, const se_verifier *signer, se_error *err)
 {
-    const struct checkpoint *latest = &h->latest.checkpoint;
     se_signer who;
 
     se_verifier_signer(&who, signer);
-    if (latest->number && who.version < latest->version)
-        return error_set(err, SE_ERR_CONFIG,
-                         "chain '%s': its last seal was made by version %u of '%s', and the "
-                         "highest that is configured is %u",
-                         h->chain, latest->version, h->descriptor, who.version);
     out->id = chain->id;
     out->size = chain->frontier.size;
     out->number = chain->checkpoints + 1;
@@ -66,22 +61,44 @@ static se_status describe_chain(struct checkpoint *out, const se_history *h,
     return frontier_root(&out->root, &chain->frontier, err);
 }
 
+/* Versions never go down along a chain: the one that made the latest checkpoint makes the next,
+ * even if our clock says that its time is yet to come, for that of another host is ahead. */
+static void choose_version(se_sign_params *out, const se_history *h)
+{
+    const struct checkpoint *latest = &h->latest.checkpoint;
+
+    *out = (se_sign_params)SE_SIGN_PARAMS_INIT;
+    out->form = SE_FORM_RAW;
+    out->begun = clock_seconds();
+    out->least = latest->number ? latest->version : 0;
+}
+
+static se_status open_signer(const se_verifier **out, se_history *h, const se_sign_params *params,
+                             se_error *err)
+{
+    se_signer who;
+    se_status st = se_find_signer(&who, h->engine, h->descriptor, params, err);
+
+    return st ? error_prefix(err, st, "chain '%s': ", h->chain)
+              : checkpoint_verifier(out, h, who.version, err);
+}
+
 se_status checkpoint_sign(struct latest *out, se_buf *note, se_history *h,
                           const struct chain *chain, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
     AUTO(se_buf) signature = SE_BUF_INIT;
     struct checkpoint *checkpoint = &out->checkpoint;
-    se_sign_params params = SE_SIGN_PARAMS_INIT;
     unsigned char key_id[KEY_ID_SIZE];
     const se_verifier *signer;
+    se_sign_params params;
 
-    TRY(checkpoint_verifier(&signer, h, 0, err));
+    choose_version(&params, h);
+    TRY(open_signer(&signer, h, &params, err));
     TRY(describe_chain(checkpoint, h, chain, signer, err));
     TRY(checkpoint_text(&text, checkpoint, err));
     TRY(checkpoint_key_id(key_id, checkpoint, signer, err));
     params.version = checkpoint->version;
-    params.form = SE_FORM_RAW;
     TRY(se_sign(&signature, h->engine, h->descriptor, buf_bytes(&text), &params, err));
     TRY(signed_note_write(note, checkpoint, key_id, buf_bytes(&signature), err));
     return signed_note_hash(&out->hash, buf_bytes(note), err);
@@ -182,12 +199,10 @@ static se_status check_latest_signature(se_history *h, const struct signed_note 
                          "its last seal was made by the descriptor '%s', not '%s'",
                          checkpoint->descriptor, h->descriptor);
     st = checkpoint_verifier(&signer, h, checkpoint->version, err);
-    if (st) {
-        (void)error_prefix(err, st,
-                           "its last seal was made by version %u of '%s': ", checkpoint->version,
-                           h->descriptor);
-        return st;
-    }
+    if (st)
+        return error_prefix(
+            err, st, "its last seal was made with version %u of '%s'%s: ", checkpoint->version,
+            h->descriptor, st == SE_ERR_NO_DESCRIPTOR ? ", which is not configured here" : "");
     st = signed_note_verify(note, signer, err);
     return error_prefix(err, st, "its last seal, number %ju: ", (uintmax_t)checkpoint->number);
 }

@@ -82,12 +82,13 @@ void finding_add(struct findings *f, se_finding what, const char *format, ...)
 
 se_status findings_status(const struct findings *f, se_error *err)
 {
+    const se_status st = f->unknown == f->count ? SE_ERR_NO_DESCRIPTOR : SE_ERR_REJECTED;
+
     if (!f->count)
         return SE_OK;
     if (f->count == 1)
-        return error_set(err, SE_ERR_REJECTED, "%s", f->first.text);
-    return error_set(err, SE_ERR_REJECTED, "%ju findings; the first: %s", (uintmax_t)f->count,
-                     f->first.text);
+        return error_set(err, st, "%s", f->first.text);
+    return error_set(err, st, "%ju findings; the first: %s", (uintmax_t)f->count, f->first.text);
 }
 
 /* ---- where an entry comes from that is not what was sealed in its place ---- */

@@ -12,6 +12,7 @@ struct findings {
     se_finding_fn fn; /* may be NULL */
     void *arg;
     uint64_t count;
+    uint64_t unknown; /* of them, those about a version that is not configured */
     se_error first;
     bool early;         /* one was reported before its turn came, and is skipped then */
     se_finding earlier; /* where that was */
@@ -36,7 +37,8 @@ void finding_add(struct findings *findings, se_finding what, const char *format,
 void finding_add_changed(struct findings *findings, const struct row *row,
                          struct chain_store *store, const struct chain *chain);
 
-/* SE_ERR_REJECTED with the first, if there is one. */
+/* SE_ERR_REJECTED with the first, if there is one; SE_ERR_NO_DESCRIPTOR: all are about versions
+ * that are not configured. */
 SE_MUST_CHECK se_status findings_status(const struct findings *findings, se_error *err);
 
 #endif

@@ -96,7 +96,7 @@ SE_MUST_CHECK se_status random_fill(unsigned char *out, size_t size, se_error *e
 
 /* ---- checkpoint.c ---- */
 
-/* Of a version of the descriptor, 0 is the highest; kept until the history is closed. */
+/* Of a version of the descriptor; kept until the history is closed. */
 SE_MUST_CHECK se_status checkpoint_verifier(const se_verifier **out, se_history *h,
                                             unsigned version, se_error *err);
 

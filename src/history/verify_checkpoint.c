@@ -133,8 +133,9 @@ static se_status check_note_signer(bool *good, struct scan *scan, const struct s
         return SE_OK;
     if (st == SE_ERR_NO_DESCRIPTOR) {
         finding_add(scan->findings, about_checkpoint(SE_FINDING_KEY, checkpoint->number),
-                    "it was made by version %u of '%s', which is not configured",
+                    "it was made with version %u of '%s', which is not configured here",
                     checkpoint->version, descriptor);
+        scan->findings->unknown++;
         return SE_OK;
     }
     if (st)

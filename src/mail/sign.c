@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
 #include "mail/boundary.h"
 #include "mail/header_protection.h"
 #include "mail/message.h"
@@ -15,6 +16,7 @@ struct signing {
     se_engine *engine;
     const char *descriptor;
     const se_mail_sign_params *params;
+    int64_t begun; /* which decides about the version */
     struct message message;
     struct mime_canon canon;
     struct mime_writer out;
@@ -168,6 +170,7 @@ static se_sign_params mail_sign_params(const struct signing *s)
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
     params.version = s->params->version;
+    params.begun = s->begun;
     params.time = s->params->time;
     params.form = s->params->opaque ? SE_FORM_ATTACHED : SE_FORM_DETACHED;
     params.purpose = SE_PURPOSE_MAIL;
@@ -245,7 +248,9 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
     se_mail_sign_params read;
     struct stream stream = { .source = in };
     se_mail result = { .passed = false };
-    AUTO(signing) s = { .engine = engine, .descriptor = descriptor, .params = &read };
+    AUTO(signing) s = {
+        .engine = engine, .descriptor = descriptor, .params = &read, .begun = clock_seconds()
+    };
 
     if (done)
         *done = result;

@@ -297,7 +297,7 @@ se_status message_verify(struct message *m, const struct rule *rule)
     const char *trust = m->setup->conf->trust_signers;
     se_status st = verify_signed(m, rule, NULL);
 
-    if (st != SE_ERR_REJECTED || !trust)
+    if ((st != SE_ERR_REJECTED && st != SE_ERR_NO_DESCRIPTOR) || !trust)
         return st;
     m->error = (se_error)SE_ERROR_INIT;
     return verify_signed(m, rule, trust);

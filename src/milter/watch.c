@@ -53,6 +53,10 @@ static se_status watched_identify(struct watched *w, se_engine *engine, se_error
     pthread_mutex_lock(&lock);
     w->up = !st;
     w->not_after = signer.not_after;
+    if (!st) {
+        w->version = signer.version;
+        memcpy(w->key, signer.key, sizeof w->key);
+    }
     (void)snprintf(w->why, sizeof w->why, "%.*s", (int)sizeof w->why - 1, why.text);
     pthread_mutex_unlock(&lock);
     return st ? error_set_at(err, st, why.file, why.line, "%s", why.text) : SE_OK;
@@ -92,10 +96,11 @@ static bool is_up(const struct watched *w)
     return up;
 }
 
+/* Another version may be the current one meanwhile. */
 void watch_refresh(struct watch *watch, se_engine *engine)
 {
     for (size_t i = 0; i < watch->count; i++)
-        if (is_up(&watch->list[i]) && !watch->list[i].not_after)
+        if (is_up(&watch->list[i]) && (!watch->list[i].rule->version || !watch->list[i].not_after))
             (void)watched_identify(&watch->list[i], engine, NULL);
 }
 
@@ -184,6 +189,16 @@ static bool is_first(const struct watch *watch, size_t at)
     return true;
 }
 
+/* Two rules may have come to the same version. */
+static bool is_first_version(const struct watch *watch, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (watch->list[i].version == watch->list[at].version &&
+            strcmp(watch->list[i].rule->descriptor, watch->list[at].rule->descriptor) == 0)
+            return false;
+    return true;
+}
+
 static void put_expiry(struct writer *w, const struct watched *watched)
 {
     char version[16];
@@ -203,7 +218,7 @@ void watch_put_metrics(struct writer *w, const struct watch *watch)
                        watch->list[i].up);
     metric_begin(w, &expiry_metric);
     for (size_t i = 0; i < watch->count; i++)
-        if (watch->list[i].not_after)
+        if (watch->list[i].not_after && is_first_version(watch, i))
             put_expiry(w, &watch->list[i]);
     pthread_mutex_unlock(&lock);
 }

@@ -26,7 +26,8 @@ SE_MUST_CHECK se_status watch_begin(struct watch *out, const struct conf *conf, 
                                     se_error *err);
 void watch_free(struct watch *watch);
 
-/* Looks at keys that have come into reach since, for how long their certificates are valid. */
+/* Looks at keys that have come into reach or into use since, for how long their certificates are
+ * valid. */
 void watch_refresh(struct watch *watch, se_engine *engine);
 
 /* Logs which are out of reach. */

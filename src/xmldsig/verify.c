@@ -37,15 +37,6 @@ static se_status try_signer(struct verdict *out, const struct xml_signature *s, 
     return SE_OK;
 }
 
-static se_status unknown_signer(const struct xml_signature *s, se_error *err)
-{
-    char subject[256];
-
-    certificate_subject(subject, sizeof subject, sk_X509_value(s->certificates, 0));
-    return error_set(err, SE_ERR_REJECTED,
-                     "signed with a certificate that the descriptor does not have: %s", subject);
-}
-
 /* The last refusal is told: of several versions without a hint it is as good as the others. */
 static se_status find_candidate(struct verdict *out, const struct verify_job *job,
                                 const struct xml_signature *s, se_bytes signed_info, se_error *err)
@@ -69,7 +60,9 @@ static se_status find_candidate(struct verdict *out, const struct verify_job *jo
     }
     if (!st)
         return SE_OK;
-    return why.status ? error_set(err, why.status, "%s", why.text) : unknown_signer(s, err);
+    if (why.status)
+        return error_set(err, why.status, "%s", why.text);
+    return trust_refuse_signer(job, sk_X509_value(s->certificates, 0), "", err);
 }
 
 static se_status find_trusted(struct verdict *out, const struct verify_job *job,

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/arguments.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/stream.h"
 #include "engine/event.h"
@@ -19,6 +20,7 @@ struct signing {
     const char *descriptor;
     se_zip_sign_params params;
     struct api_call call;
+    int64_t begun; /* which decides about the version */
     se_signer signer;
     const struct digest_kind *kind;
     char stem[sizeof JAR_FOLDER + JAR_STEM_MOST];
@@ -52,6 +54,7 @@ static se_status find_signer(struct signing *s, se_error *err)
     se_sign_params params = SE_SIGN_PARAMS_INIT;
     char stem[JAR_STEM_MOST + 1];
 
+    s->begun = params.begun = clock_seconds();
     params.version = s->params.version;
     TRY(se_find_signer(&s->signer, s->engine, s->descriptor, &params, err));
     if (!(s->kind = digest_find(s->signer.digest)))
@@ -197,6 +200,7 @@ static se_status make_signature(struct signing *s, se_error *err)
 
     TRY(write_texts(s, err));
     params.version = s->signer.version;
+    params.begun = s->begun;
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;

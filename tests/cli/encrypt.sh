@@ -79,11 +79,11 @@ accepts signengine encrypt -d Public plain -o value
 refuses 78 signengine decrypt -d Public value
 accepts signengine encrypt -d EncryptedFields:2 plain -o value
 refuses 1 signengine decrypt -d EncryptedFields:1 value
-refuses 1 signengine decrypt -d Other value
-refuses 1 signengine --config one.xml decrypt value
-says "the value does not decrypt: it says that it is of version 2, which is not configured"
-refuses 1 signengine --config one.xml decrypt --lines value
-says "line 1: descriptor 'EncryptedFields': the value does not decrypt: it says that it is of version 2, which is not configured"
+refuses 78 signengine decrypt -d Other value
+refuses 78 signengine --config one.xml decrypt value
+says "the value was made with version 2 of 'EncryptedFields', which is not configured here, but 1"
+refuses 78 signengine --config one.xml decrypt --lines value
+says "line 1: descriptor 'EncryptedFields': the value was made with version 2 of 'EncryptedFields', which is not configured here, but 1"
 
 # ---- context ----
 
@@ -210,9 +210,9 @@ says "--rejects FILE is needed"
 accepts signengine --config one.xml encrypt --lines lines -o values
 { cat values && signengine encrypt --lines plain && echo nonsense && tail -n1 values | damaged; } >all 2>"$err"
 refuses 1 signengine rekey --lines --dry-run all
-says "303 lines: 300 would be re-keyed, 1 were under the newest key already, 2 rejected"
+says "303 lines: 300 would be re-keyed, 1 were under the current key already, 2 rejected"
 refuses 1 signengine rekey --lines --rejects bad all -o renewed
-says "303 lines: 300 re-keyed, 1 were under the newest key already, 2 rejected"
+says "303 lines: 300 re-keyed, 1 were under the current key already, 2 rejected"
 [ "$(wc -l <renewed)" = 301 ] || fail "lines were lost"
 [ "$(cut -f1 bad | tr '\n' ' ')" = "302 303 " ] || fail "rejects: $(cat bad)"
 if [ -e renewed.partial ] || [ -e renewed.checkpoint ]; then fail "it leaves files behind"; fi
@@ -223,7 +223,7 @@ accepts signengine --config two.xml decrypt --lines renewed -o back
 cat lines plain >expected
 same back expected
 accepts signengine rekey --lines --rejects bad renewed -o again
-says "301 lines: 0 re-keyed, 301 were under the newest key already, 0 rejected"
+says "301 lines: 0 re-keyed, 301 were under the current key already, 0 rejected"
 same renewed again
 accepts sh -c "'$top_builddir/signengine' rekey --lines --rejects bad <values | '$top_builddir/signengine' --config two.xml decrypt --lines"
 same "$out" lines

@@ -28,6 +28,7 @@ SHELL_TESTS += \
 	tests/cli/sign.sh \
 	tests/cli/token.sh \
 	tests/cli/usage.sh \
+	tests/cli/versions.sh \
 	tests/cli/xml.sh \
 	tests/cli/xml-attacks.sh \
 	tests/cli/xml-signed.sh \

@@ -45,7 +45,7 @@ in_one_go() {
     try "$top/tests/lib/maxrss" $limit "$top/signengine" rekey --lines --rejects bad values -o renewed
     took=$((($(date +%s%N) - began) / 1000000))
     [ "$status" = 1 ] || fail "status $status"
-    says "$((lines + wrong)) lines: $lines re-keyed, 0 were under the newest key already, $wrong rejected"
+    says "$((lines + wrong)) lines: $lines re-keyed, 0 were under the current key already, $wrong rejected"
     says_not "kB were needed"
     check renewed
 }

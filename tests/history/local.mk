@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-SHELL_TESTS += tests/history/care.sh tests/history/crash.sh tests/history/export.sh tests/history/idempotency.sh tests/history/notify.sh tests/history/sqlite.sh tests/history/tables.sh tests/history/trust.sh tests/history/vectors.sh
+SHELL_TESTS += tests/history/care.sh tests/history/clocks.sh tests/history/crash.sh tests/history/export.sh tests/history/idempotency.sh tests/history/notify.sh tests/history/sqlite.sh tests/history/tables.sh tests/history/trust.sh tests/history/vectors.sh
 if HAVE_POSTGRESQL
 SHELL_TESTS += tests/history/outage.sh tests/history/pooled.sh tests/history/postgresql.sh tests/history/tables_postgresql.sh
 endif

@@ -210,9 +210,9 @@ SIGNENGINE_CONFIG=both.xml accepts history verify
 says '102 entries and 7 seals are good'
 keep newer
 refuses 78 history append payload
-says "its last seal was made by version 2 of 'ObjectHistorySigner'"
-SIGNENGINE_CONFIG=two.xml refuses 1 history verify
-says "key: seal 1: it was made by version 1 of 'ObjectHistorySigner', which is not configured"
+says "its last seal was made with version 2 of 'ObjectHistorySigner', which is not configured here"
+SIGNENGINE_CONFIG=two.xml refuses 78 history verify
+says "key: seal 1: it was made with version 1 of 'ObjectHistorySigner', which is not configured here"
 SIGNENGINE_CONFIG=two.xml accepts history append payload
 put_back newer
 
@@ -380,8 +380,8 @@ says '102 entries'
 SIGNENGINE_CONFIG=two.xml accepts history head
 cp "$out" head.9
 forge_seal head.9 10 signer3 's/^signer 2/signer 3/' # nobody vouches for that one
-SIGNENGINE_CONFIG=two.xml refuses 1 history verify
-says "key: seal 10: it was made by version 3 of 'ObjectHistorySigner', which is not configured"
+SIGNENGINE_CONFIG=two.xml refuses 78 history verify
+says "key: seal 10: it was made with version 3 of 'ObjectHistorySigner', which is not configured here"
 sql "UPDATE entry SET time = time + 1 WHERE $(entry 3)"
 SIGNENGINE_CONFIG=two.xml refuses 1 history verify
 says 'changed: entry 3:'

@@ -16,6 +16,11 @@ tests_unit_test_config_lookup_SOURCES = tests/unit/test_config_lookup.c tests/un
 tests_unit_test_config_lookup_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_config_lookup_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_config_versions
+tests_unit_test_config_versions_SOURCES = tests/unit/test_config_versions.c tests/unit/folder.h tests/unit/config.h tests/unit/unit.h
+tests_unit_test_config_versions_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_config_versions_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_config_describe
 tests_unit_test_config_describe_SOURCES = tests/unit/test_config_describe.c tests/unit/folder.h tests/unit/config.h tests/unit/unit.h
 tests_unit_test_config_describe_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -145,7 +145,7 @@ tests_unit_test_options_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_output
 tests_unit_test_output_SOURCES = tests/unit/test_output.c tests/unit/folder.h tests/unit/unit.h
-tests_unit_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sync_file_range -Wl,--wrap=open
+tests_unit_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sync_file_range -Wl,--wrap=open -Wl,--wrap=fsync
 tests_unit_test_output_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_output_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
@@ -199,6 +199,12 @@ UNIT_TESTS += tests/unit/test_access_certificate
 tests_unit_test_access_certificate_SOURCES = tests/unit/test_access_certificate.c tests/unit/access.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_access_certificate_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_access_certificate_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_versions
+tests_unit_test_versions_SOURCES = tests/unit/test_versions.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_versions_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_seconds
+tests_unit_test_versions_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_versions_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/xattr.h>
 
 #include "tests/unit/folder.h"
 
@@ -42,6 +43,25 @@ int __wrap_open(const char *path, int flags, ...)
         return __real_open(path, flags, mode);
     errno = EOPNOTSUPP;
     return -1;
+}
+
+/* What was synced last, and whether the file had its name then. */
+static struct synced {
+    int calls;
+    bool folder, named;
+} synced;
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    struct stat info;
+
+    synced.calls++;
+    synced.folder = !fstat(fd, &info) && S_ISDIR(info.st_mode);
+    synced.named = !access("file", F_OK);
+    return __real_fsync(fd);
 }
 
 /* How many names an output has that is not committed. */
@@ -133,6 +153,95 @@ static void an_existing_file_is_untouched_until_then_and_keeps_its_mode(void **s
     assert_status(SE_OK, output_commit(&out, &err), &err);
     assert_holds("file", "new");
     assert_int_equal(mode_of("file") & 07777, 0604);
+}
+
+static struct stat status_of(const char *path)
+{
+    struct stat info;
+
+    assert_int_equal(stat(path, &info), 0);
+    return info;
+}
+
+/* of user 1 and group 2; the list gives user 3 the right to read */
+static const unsigned char access_list[] = {
+    2, 0, 0,    0,    1,    0,    6,    0, 0xff, 0xff, 0xff, 0xff, 2,    0,    4,
+    0, 3, 0,    0,    0,    4,    0,    4, 0,    0xff, 0xff, 0xff, 0xff, 0x10, 0,
+    4, 0, 0xff, 0xff, 0xff, 0xff, 0x20, 0, 0,    0,    0xff, 0xff, 0xff, 0xff,
+};
+
+static void the_owner_and_the_access_list_stay(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    unsigned char list[sizeof access_list];
+    se_error err = SE_ERROR_INIT;
+    char note[8] = "";
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make("file", "old", 0600);
+    assert_int_equal(chown("file", 1, 2), 0);
+    if (setxattr("file", "user.note", "yes", 3, 0) ||
+        setxattr("file", "system.posix_acl_access", access_list, sizeof access_list, 0)) {
+        assert_int_equal(errno, ENOTSUP);
+        skip();
+    }
+    assert_int_equal(mode_of("file") & 07777, 0640);
+    for (int i = 0; i < 2; i++) {
+        names_only = i;
+        assert_status(SE_OK, output_open(&out, "file", 0600, &err), &err);
+        assert_status(SE_OK, output_write(&out, text_bytes("new"), &err), &err);
+        assert_status(SE_OK, output_commit(&out, &err), &err);
+        assert_holds("file", "new");
+        assert_int_equal(status_of("file").st_uid, 1);
+        assert_int_equal(status_of("file").st_gid, 2);
+        assert_int_equal(mode_of("file") & 07777, 0640);
+        assert_int_equal(getxattr("file", "user.note", note, sizeof note), 3);
+        assert_int_equal(getxattr("file", "system.posix_acl_access", list, sizeof list),
+                         sizeof list);
+        assert_memory_equal(list, access_list, sizeof list);
+    }
+    names_only = false;
+}
+
+static se_status write_file(se_error *err)
+{
+    AUTO(output) out = OUTPUT_INIT;
+
+    return output_open(&out, "file", 0600, err);
+}
+
+static void who_cannot_keep_the_owner_writes_nothing(void **state)
+{
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    make("file", "old", 0666);
+    assert_int_equal(chown("file", 1, 2), 0);
+    assert_int_equal(chmod(".", 0777), 0);
+    assert_status(SE_ERR_ACCESS, as_nobody(write_file, &err), &err);
+    assert_non_null(strstr(err.text, "/file': the new file would not keep its owner: Operation not "
+                                     "permitted; do it as that user, or as root"));
+    assert_holds("file", "old");
+    assert_int_equal(names_here(false), 1);
+}
+
+/* What is synced last is the folder, in which the name is. */
+static void the_folder_is_synced_after_the_name_is_there(void **state)
+{
+    AUTO(output) out = OUTPUT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, output_open(&out, "file", 0600, &err), &err);
+    synced = (struct synced){ .folder = false };
+    assert_status(SE_OK, output_commit(&out, &err), &err);
+    assert_int_equal(synced.calls, 2);
+    assert_true(synced.folder);
+    assert_true(synced.named);
 }
 
 static void a_symbolic_link_stays_one(void **state)
@@ -232,13 +341,6 @@ static void a_commit_that_fails_can_be_discarded(void **state)
     assert_status(SE_ERR_IO, output_commit(&out, &err), &err);
     output_discard(&out);
     assert_int_equal(names_here(false), 1);
-}
-
-static se_status write_file(se_error *err)
-{
-    AUTO(output) out = OUTPUT_INIT;
-
-    return output_open(&out, "file", 0600, err);
 }
 
 static void a_folder_that_may_not_be_written_is_a_matter_of_access(void **state)
@@ -371,6 +473,9 @@ int main(void)
         IN_FOLDER(discarding_leaves_nothing),
         IN_FOLDER(a_file_replaces_another),
         IN_FOLDER(an_existing_file_is_untouched_until_then_and_keeps_its_mode),
+        IN_FOLDER(the_owner_and_the_access_list_stay),
+        IN_FOLDER(who_cannot_keep_the_owner_writes_nothing),
+        IN_FOLDER(the_folder_is_synced_after_the_name_is_there),
         IN_FOLDER(a_symbolic_link_stays_one),
         IN_FOLDER(a_device_is_written_to_and_stays),
         IN_FOLDER(a_pipe_is_written_to_and_stays),

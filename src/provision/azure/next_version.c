@@ -33,11 +33,18 @@ static void write_attribute(struct writer *w, const char *name, const char *valu
 
 /* ---- <descriptor> ---- */
 
+/* What the new version does not have from the one before it. */
+static bool is_of_version(const char *property)
+{
+    return strcmp(property, "from") == 0 || strcmp(property, "until") == 0 ||
+           strcmp(property, "signs") == 0;
+}
+
 static void copy_descriptor(void *arg, const char *item, const char *property, const char *value)
 {
     const struct element_copy *copy = arg;
 
-    if (strcmp(item, copy->item) != 0)
+    if (strcmp(item, copy->item) != 0 || is_of_version(property))
         return;
     write_attribute(copy->w, property, strcmp(property, "key") == 0 ? copy->key : value);
 }
