@@ -8,10 +8,15 @@
 #include "engine/engine.h"
 
 static const char *const event_names[] = {
-    [SE_EVENT_OPERATION] = "operation",     [SE_EVENT_KEY_LOST] = "lost",
-    [SE_EVENT_KEY_HEALED] = "healed",       [SE_EVENT_KEY_RENEWED] = "renewed",
-    [SE_EVENT_FAILED_OVER] = "failed over", [SE_EVENT_FAILED_BACK] = "failed back",
+    [SE_EVENT_OPERATION] = "operation",
+    [SE_EVENT_KEY_LOST] = "lost",
+    [SE_EVENT_KEY_HEALED] = "healed",
+    [SE_EVENT_KEY_RENEWED] = "renewed",
+    [SE_EVENT_FAILED_OVER] = "failed over",
+    [SE_EVENT_FAILED_BACK] = "failed back",
     [SE_EVENT_KEY_SLOWED] = "slowed",
+    [SE_EVENT_RELOADED] = "reloaded",
+    [SE_EVENT_RELOAD_REFUSED] = "reload refused",
 };
 
 const char *se_event_name(se_event_kind kind)
@@ -44,13 +49,11 @@ void reporter_init(struct reporter *reporter, const struct events *events,
     };
 }
 
-void reporter_report(const struct reporter *reporter, se_event_kind kind, se_status status,
-                     const char *text)
+static se_event describe_event(se_event_kind kind, se_status status, const char *text)
 {
-    const se_event event = {
+    return (se_event){
         .kind = kind,
-        .key = reporter->entry->name,
-        .replica = reporter->replica,
+        .key = "",
         .status = status,
         .text = text,
         .operation = "",
@@ -60,7 +63,24 @@ void reporter_report(const struct reporter *reporter, se_event_kind kind, se_sta
         .digest = "",
         .tag = "",
     };
+}
 
+void events_report(const struct events *events, se_event_kind kind, se_status status,
+                   const char *text)
+{
+    const se_event event = describe_event(kind, status, text);
+
+    if (events->fn)
+        events->fn(events->arg, &event);
+}
+
+void reporter_report(const struct reporter *reporter, se_event_kind kind, se_status status,
+                     const char *text)
+{
+    se_event event = describe_event(kind, status, text);
+
+    event.key = reporter->entry->name;
+    event.replica = reporter->replica;
     if (reporter->events->fn)
         reporter->events->fn(reporter->events->arg, &event);
 }
@@ -86,9 +106,11 @@ struct key_use key_use_of(const struct descriptor *descriptor, const struct key 
 void api_call_begin(struct api_call *call, se_engine *engine, const char *operation,
                     const char *descriptor)
 {
+    struct engine *now = engine_enter(engine);
+
     remote_trace_forget();
     *call = (struct api_call){
-        .events = &engine->events,
+        .engine = now,
         .whole = entered,
         .event = { .kind = SE_EVENT_OPERATION,
                    .operation = operation,
@@ -96,7 +118,7 @@ void api_call_begin(struct api_call *call, se_engine *engine, const char *operat
                    .items = 1,
                    .tag = "" },
         .error = SE_ERROR_INIT,
-        .started = engine->events.fn ? clock_monotonic_us() : 0,
+        .started = now->events.fn ? clock_monotonic_us() : 0,
     };
 }
 
@@ -179,7 +201,7 @@ static void api_call_report(struct api_call *call)
     event->digest = call->digest;
     event->text = call->error.text;
     event->duration_us = (uint64_t)(clock_monotonic_us() - call->started);
-    call->events->fn(call->events->arg, event);
+    call->engine->events.fn(call->engine->events.arg, event);
 }
 
 se_status api_call_end(struct api_call *call, se_status status, se_error *err)
@@ -192,8 +214,9 @@ se_status api_call_end(struct api_call *call, se_status status, se_error *err)
     if (call->whole) {
         api_call_use(call->whole, &call->use);
         digest_join(call->whole, call->digest);
-    } else if (call->events->fn) {
+    } else if (call->engine->events.fn) {
         api_call_report(call);
     }
+    engine_leave(call->engine);
     return status ? error_copy(err, status, &call->error) : SE_OK;
 }

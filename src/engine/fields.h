@@ -8,7 +8,7 @@
 
 /* An encryption that is under way, for the descriptor that `call` names. */
 struct encryption {
-    se_engine *engine;
+    struct engine *engine;
     const struct descriptor *descriptor;
     struct key *key;
     struct recipient recipient;
@@ -18,7 +18,7 @@ struct encryption {
     unsigned long uses;       /* that are left of it */
     uint64_t bytes;
 };
-SE_MUST_CHECK se_status encryption_begin(struct encryption *out, se_engine *engine,
+SE_MUST_CHECK se_status encryption_begin(struct encryption *out, struct engine *engine,
                                          struct api_call *call, unsigned version);
 SE_MUST_CHECK se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain,
                                        se_bytes context, se_error *err);
@@ -34,14 +34,14 @@ struct reader_version {
     struct key *key; /* its certificate, or more; NULL: out of reach */
 };
 struct decryption {
-    se_engine *engine;
+    struct engine *engine;
     struct api_call *call;
     const char *name;
     struct reader_version *versions; /* newest first */
     size_t count;
     se_error missing; /* why a version is out of reach, if one is */
 };
-SE_MUST_CHECK se_status decryption_begin(struct decryption *out, se_engine *engine,
+SE_MUST_CHECK se_status decryption_begin(struct decryption *out, struct engine *engine,
                                          struct api_call *call, unsigned version);
 void decryption_end(struct decryption *dec);
 AUTO_KIND(decryption, struct decryption, decryption_end(p))

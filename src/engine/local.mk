@@ -13,6 +13,7 @@ libse_core_la_SOURCES += \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \
 	src/engine/key_cache.c \
+	src/engine/loading.c \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \
 	src/engine/signing.h \
