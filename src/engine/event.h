@@ -32,6 +32,8 @@ void events_report(const struct events *events, se_event_kind kind, se_status st
 void reporter_report(const struct reporter *reporter, se_event_kind kind, se_status status,
                      const char *text);
 
+/* ---- api_call.c ---- */
+
 /* How a call used a key. */
 struct key_use {
     const char *key;           /* NULL: it used none; "" of several */

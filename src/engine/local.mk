@@ -2,6 +2,7 @@
 libse_core_la_SOURCES += \
 	src/engine/access.c \
 	src/engine/access_identity.c src/engine/access_identity.h \
+	src/engine/api_call.c \
 	src/engine/batch.c \
 	src/engine/check.c \
 	src/engine/container.c \
