@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/event.h"
 
-#include <stdio.h>
-
-#include "base/clock.h"
-#include "base/error.h"
-#include "engine/engine.h"
-
 static const char *const event_names[] = {
     [SE_EVENT_OPERATION] = "operation",
     [SE_EVENT_KEY_LOST] = "lost",
