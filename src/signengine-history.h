@@ -53,7 +53,8 @@ SE_MUST_CHECK se_status se_history_create(se_engine *engine, const char *store,
                                           const se_history_options *options, se_error *error);
 
 /*
- * Opens a chain. The engine has to outlive it. The caller closes *out.
+ * Opens a chain. The engine has to outlive it; *out keeps the engine as it is now, whatever
+ * se_reload() does later. The caller closes *out.
  * SE_ERR_CONFIG: the configuration lacks the key of the last seal, which is named. SE_ERR_REJECTED:
  * the last seal is not good.
  */

@@ -4,12 +4,13 @@
  *
  * An application asks for a job by the name of a descriptor and never sees a key.
  *
- * Threads: any number of threads may use one se_engine at once; se_close() must be the last call
- * on it. The library calls PKCS #11 modules on threads of its own, so that a module that never
- * returns holds nobody up for longer than the key's `deadline`. These threads block all signals
- * and end five seconds after their last use.
+ * Threads: any number of threads may use one se_engine at once, also while it is loaded again
+ * (se_reload()); se_close() must be the last call on it. The library calls PKCS #11 modules on
+ * threads of its own, so that a module that never returns holds nobody up for longer than the key's
+ * `deadline`. These threads block all signals and end five seconds after their last use.
  *
  * Forks: the child of a fork may use an engine of its parent. The engine opens its key stores anew.
+ * The child has no thread that watches (se_options.watch): there, se_reload() does it.
  *
  * Errors: every function that can fail returns an se_status and fills the caller's se_error, which
  * may be NULL. Outputs are empty after a failure. NULL where none may be is SE_ERR_USAGE.
@@ -139,15 +140,16 @@ typedef struct se_event se_event;
 
 /*
  * Called on the thread of the call that noticed the event, before that call returns; from several
- * threads at once when several use the engine. The job waits meanwhile, so be quick. It must not
- * call a function of the engine, least of all se_close().
+ * threads at once when several use the engine. With se_options.watch also on a thread of the
+ * library's. The job waits meanwhile, so be quick. It must not call a function of the engine, least
+ * of all se_close().
  */
 typedef void (*se_event_fn)(void *arg, const se_event *event);
 
 typedef struct se_options {
     size_t size;         /* sizeof(se_options), set by SE_OPTIONS_INIT */
     se_report_fn report; /* called for every error and warning of the configuration, in the order of
-                            its lines */
+                            its lines: by se_open(), se_reload() and `watch` */
     void *report_arg;
     const char *pin_key; /* file with the key that unscrambles PINs; NULL: `pin.key` in the
                             configuration's folder */
@@ -158,10 +160,16 @@ typedef struct se_options {
     /* PEM file of CA certificates: a configuration is refused (SE_ERR_CONFIG) unless
      * se_config_verify() accepts it; NULL: it need not be signed */
     const char *trust_config;
+
+    /* A thread loads the engine again, as se_reload() does, when the configuration changes, or a
+     * file that it names: certificates, keys, PINs, what unscrambles them, the CAs. What is
+     * written is given 200 ms to come to its end. Where the system tells of no changes, they are
+     * found within 30 seconds. Events say what became of it; what was refused is tried again */
+    bool watch;
 } se_options;
 #define SE_OPTIONS_INIT                                                                            \
     {                                                                                              \
-        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL                                     \
+        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL, false                              \
     }
 
 /*
@@ -172,6 +180,26 @@ typedef struct se_options {
  */
 SE_MUST_CHECK se_status se_open(se_engine **out, const char *path, const se_options *options,
                                 se_error *error);
+
+/*
+ * Loads the configuration again, from the same file and by the same options, and reads the files
+ * that it names and the certificates in tokens anew. Calls that are under way end as they began,
+ * later ones use what is loaded now. Keys that are in use are opened anew before, so this may take
+ * as long as their stores do; other threads do not wait meanwhile. Remembered data keys go. A
+ * relative path begins in the working directory that the process has now.
+ *
+ * After a failure all stays as it was, and SE_EVENT_RELOAD_REFUSED tells it, too. SE_ERR_CONFIG: as
+ * se_open(). SE_ERR_KEY, SE_ERR_STORE, SE_ERR_ACCESS: a key that is in use can't be opened any
+ * more; a store that is away does not hinder. SE_ERR_USAGE: `engine` is of se_hold().
+ */
+SE_MUST_CHECK se_status se_reload(se_engine *engine, se_error *error);
+
+/*
+ * *out is `engine` as it is now: what reloads it later leaves *out as it is. For jobs that consist
+ * of several calls. Both have the same keys, sessions and events; each is closed with se_close(),
+ * in any order. A history keeps the engine as it was when the history was opened.
+ */
+SE_MUST_CHECK se_status se_hold(se_engine **out, se_engine *engine, se_error *error);
 
 /*
  * Logs out of the key stores, wipes what is secret, and sets *engine to NULL. Accepts NULL and a
@@ -905,6 +933,8 @@ typedef enum se_event_kind {
     SE_EVENT_FAILED_BACK, /* an earlier replica is back and in use again */
     SE_EVENT_KEY_SLOWED,  /* its store refuses to work faster, and is asked more slowly from now on
                            */
+    SE_EVENT_RELOADED,    /* the engine was loaded again: `text` tells what differs */
+    SE_EVENT_RELOAD_REFUSED, /* it was not, and stays as it was: `status` and `text` tell why */
 } se_event_kind;
 
 /* One word for a kind, as "failed over"; never NULL. */
@@ -927,9 +957,10 @@ const char *se_event_name(se_event_kind kind);
  */
 struct se_event {
     se_event_kind kind;
-    const char *key;  /* name */
-    unsigned replica; /* of the key, from 1 in the order of the file */
-    se_status status; /* how the operation ended, or why the key is lost; else SE_OK */
+    const char *key;  /* name; "" of SE_EVENT_RELOADED and SE_EVENT_RELOAD_REFUSED */
+    unsigned replica; /* of the key, from 1 in the order of the file; likewise 0 */
+    se_status status; /* how the operation ended, why the key is lost, or why the engine was not
+                         loaded again; else SE_OK */
     const char *text; /* why; "" when there is nothing to say */
 
     /* of operations; else "" and 0 */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sealed history: who has the audit log can't change it unseen. Its engine is its own, and has no
- * events: what it does for the audit is not audited. An entry is about the descriptor of the
- * record.
+ * A sealed history: who has the audit log can't change it unseen. Its engine is its own, and of its
+ * operations nobody hears: what it does for the audit is not audited. An entry is about the
+ * descriptor of the record.
  */
 #include <stdlib.h>
 
@@ -14,6 +14,7 @@ struct history_sink {
     se_engine *engine;
     se_history *history;
     bool doubtful; /* whether its key and its store are in reach has to be tried */
+    bool reloaded; /* atomic: the engine, since the history was opened */
 };
 
 static void history_sink_close(void *state)
@@ -52,31 +53,58 @@ static bool may_pass(se_status st)
            st == SE_ERR_IO || st == SE_ERR_MEMORY;
 }
 
-static se_status open_history(struct history_sink *h, se_error *err)
+static se_status open_chain(se_history **out, struct history_sink *h, se_error *err)
 {
     se_history_options options = SE_HISTORY_OPTIONS_INIT;
     se_status st;
 
-    if (h->history)
-        return SE_OK;
     options.chain = h->chain;
     options.descriptor = h->descriptor;
-    st = se_history_open(&h->history, h->engine, h->store, &options, err);
-    if (st)
-        st = error_restate(err, may_pass(st) ? SE_ERR_UNAVAILABLE : SE_ERR_CONFIG);
-    return st;
+    st = se_history_open(out, h->engine, h->store, &options, err);
+    return st ? error_restate(err, may_pass(st) ? SE_ERR_UNAVAILABLE : SE_ERR_CONFIG) : SE_OK;
+}
+
+/* A history keeps the engine that it was opened with.  It goes on if the new one can't have it. */
+static void follow_reload(struct history_sink *h)
+{
+    se_history *renewed;
+
+    if (!__atomic_exchange_n(&h->reloaded, false, __ATOMIC_ACQ_REL) || !h->history ||
+        open_chain(&renewed, h, NULL))
+        return;
+    se_history_close(&h->history);
+    h->history = renewed;
+}
+
+static se_status open_history(struct history_sink *h, se_error *err)
+{
+    follow_reload(h);
+    return h->history ? SE_OK : open_chain(&h->history, h, err);
+}
+
+/* On the thread that watches. */
+static void hear_event(void *arg, const se_event *event)
+{
+    struct history_sink *h = arg;
+
+    if (event->kind == SE_EVENT_RELOADED)
+        __atomic_store_n(&h->reloaded, true, __ATOMIC_RELEASE);
 }
 
 static se_status history_sink_open(void **out, const struct sink_setup *setup, se_error *err)
 {
     struct history_sink *h = calloc(1, sizeof *h);
+    se_options options = SE_OPTIONS_INIT;
 
     *out = h;
     if (!h)
         return error_memory(err);
     h->doubtful = true;
     TRY(copy_settings(h, setup->options, err));
-    if (se_open(&h->engine, h->config, NULL, err))
+    options.event = hear_event;
+    options.event_arg = h;
+    options.watch = true;
+    if (se_open(&h->engine, h->config, &options, err))
         return error_restate(err, SE_ERR_CONFIG);
     return open_history(h, err);
 }

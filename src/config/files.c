@@ -16,6 +16,15 @@ AUTO_KIND(text, char *, free(*p))
 
 /* ---- certificates ---- */
 
+se_status files_hash_text(unsigned char out[FILES_HASH], se_bytes text, se_error *err)
+{
+    size_t size = FILES_HASH;
+
+    return EVP_Q_digest(NULL, "SHA2-256", NULL, text.data, text.size, out, &size)
+               ? SE_OK
+               : error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+}
+
 se_status certificate_file_read(se_buf *out, const struct keyref *ref, se_error *err)
 {
     if (ref->certificate_text.size)
@@ -26,8 +35,7 @@ se_status certificate_file_read(se_buf *out, const struct keyref *ref, se_error 
 se_status certificate_file_hash(char out[FILE_HASH_TEXT], const struct keyref *ref, se_error *err)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
-    unsigned char hash[32];
-    size_t size = sizeof hash;
+    unsigned char hash[FILES_HASH];
     se_status st;
 
     *out = '\0';
@@ -35,8 +43,7 @@ se_status certificate_file_hash(char out[FILE_HASH_TEXT], const struct keyref *r
         return SE_OK;
     if ((st = certificate_file_read(&text, ref, NULL)))
         return st == SE_ERR_MEMORY ? error_memory(err) : SE_OK;
-    if (!EVP_Q_digest(NULL, "SHA2-256", NULL, text.data, text.size, hash, &size))
-        return error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+    TRY(files_hash_text(hash, buf_bytes(&text), err));
     for (size_t i = 0; i < sizeof hash; i++)
         (void)snprintf(out + 2 * i, 3, "%02x", hash[i]);
     return SE_OK;
@@ -206,6 +213,111 @@ se_status keyref_pin(se_buf *out, const struct keyref *ref, se_error *err)
     return buf_copy(out, buf_bytes(&ref->pin), err);
 }
 
+/* ---- all of them ---- */
+
+enum { TEXT_LIMIT = 16 << 20 };
+
+static bool is_key_file(const struct keyref *ref)
+{
+    return !strcmp(ref->store, "pem") || !strcmp(ref->store, "pkcs12");
+}
+
+static void list_key_files(const struct keyref *ref, config_file_fn fn, void *arg)
+{
+    AUTO(text) pin = keyref_pin_file(ref);
+
+    if (is_key_file(ref))
+        fn(arg, ref->location, true);
+    if (*ref->certificate)
+        fn(arg, ref->certificate, false);
+    if (*ref->ca_file)
+        fn(arg, ref->ca_file, false);
+    if (pin)
+        fn(arg, pin, true);
+}
+
+void config_files_list(const struct config *config, config_file_fn fn, void *arg)
+{
+    for (size_t i = 0; i < config->key_count; i++)
+        for (size_t j = 0; j < config->keys[i].count; j++)
+            list_key_files(&config->keys[i].replicas[j], fn, arg);
+}
+
+struct files_hash {
+    EVP_MD_CTX *md;
+    bool failed;
+};
+
+static void files_hash_free(struct files_hash *files)
+{
+    EVP_MD_CTX_free(files->md);
+}
+AUTO_KIND(files_hash, struct files_hash, files_hash_free(p))
+
+static void hash_data(struct files_hash *files, const void *data, size_t size)
+{
+    files->failed = files->failed || !EVP_DigestUpdate(files->md, data, size);
+}
+
+static void hash_text_file(struct files_hash *files, const char *path)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    const se_status st = file_read(&text, path, TEXT_LIMIT, NULL);
+
+    hash_data(files, &st, sizeof st);
+    hash_data(files, &text.size, sizeof text.size);
+    hash_data(files, text.data, text.size);
+}
+
+/* Secrets are read for jobs only, and the hash of a short PIN would give it away. */
+static void hash_secret_file(struct files_hash *files, const char *path)
+{
+    struct stat info;
+    int64_t looks[8] = { 0 };
+
+    if (!stat(path, &info)) {
+        looks[0] = (int64_t)info.st_dev;
+        looks[1] = (int64_t)info.st_ino;
+        looks[2] = (int64_t)info.st_size;
+        looks[3] = (int64_t)info.st_mode;
+        looks[4] = (int64_t)info.st_mtim.tv_sec;
+        looks[5] = (int64_t)info.st_mtim.tv_nsec;
+        looks[6] = (int64_t)info.st_ctim.tv_sec;
+        looks[7] = (int64_t)info.st_ctim.tv_nsec;
+    }
+    hash_data(files, looks, sizeof looks);
+}
+
+static void hash_file(void *arg, const char *path, bool secret)
+{
+    hash_data(arg, path, strlen(path) + 1);
+    if (secret)
+        hash_secret_file(arg, path);
+    else
+        hash_text_file(arg, path);
+}
+
+se_status config_files_hash(unsigned char out[FILES_HASH], const struct config *config,
+                            const unsigned char *text, const char *more, se_error *err)
+{
+    AUTO(files_hash) files = { .md = EVP_MD_CTX_new() };
+    AUTO(se_buf) now = SE_BUF_INIT;
+    unsigned char hash[FILES_HASH] = { 0 };
+
+    if (!files.md)
+        return error_memory(err);
+    if (!text && !file_read(&now, config->path, TEXT_LIMIT, NULL))
+        TRY(files_hash_text(hash, buf_bytes(&now), err));
+    files.failed = !EVP_DigestInit_ex(files.md, EVP_sha256(), NULL);
+    hash_data(&files, text ? text : hash, FILES_HASH);
+    if (more)
+        hash_file(&files, more, false);
+    config_files_list(config, hash_file, &files);
+    if (files.failed || !EVP_DigestFinal_ex(files.md, out, NULL))
+        return error_set(err, SE_ERR_CRYPTO, "SHA-256 failed");
+    return SE_OK;
+}
+
 /* ---- who else could read or change them ---- */
 
 enum { PEM_LIMIT = 1 << 20 };
@@ -280,7 +392,7 @@ static void check_key_file(const struct exposure_listener *t, const struct keyre
     bool pem = !strcmp(ref->store, "pem");
     struct stat info;
 
-    if ((!pem && strcmp(ref->store, "pkcs12") != 0) || !is_file(&info, ref->location))
+    if (!is_key_file(ref) || !is_file(&info, ref->location))
         return;
     if (pem && info.st_mode & S_IROTH && holds_private_key(ref->location))
         report_mode(t, "the key file", ref->location, &info, "read");

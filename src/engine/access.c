@@ -254,14 +254,16 @@ static se_status access_resolve(se_access *access, struct resolving *r)
 se_status se_access_open(se_access **out, se_engine *engine, se_report_fn report, void *report_arg,
                          se_error *error)
 {
+    AUTO(engine) now = NULL;
     AUTO(access) access = NULL;
     struct resolving r = { .report = report, .report_arg = report_arg, .first = error };
 
     if (out)
         *out = NULL;
     TRY(arguments_check(error, out, engine));
-    r.config = engine->config;
-    TRY(access_read(&access, engine->config, error));
+    now = engine_enter(engine);
+    r.config = now->config;
+    TRY(access_read(&access, now->config, error));
     TRY(access_resolve(access, &r));
     *out = MOVE(access);
     return SE_OK;
@@ -388,9 +390,11 @@ se_status se_access_list(const se_access *access, const se_caller *caller, se_ac
 
 se_status se_access_rows(se_engine *engine, se_access_fn fn, void *arg, se_error *error)
 {
+    AUTO(engine) now = NULL;
     AUTO(access) access = NULL;
 
     TRY(arguments_check(error, engine, fn));
-    TRY(access_read(&access, engine->config, error));
+    now = engine_enter(engine);
+    TRY(access_read(&access, now->config, error));
     return se_access_list(access, NULL, fn, arg, error);
 }

@@ -344,7 +344,7 @@ struct batch_call {
 static se_status batch_encrypt(struct batch_call *b)
 {
     AUTO(encryption) encryption = { .uses = 0 };
-    se_status st = encryption_begin(&encryption, b->engine, &b->call, b->params.version);
+    se_status st = encryption_begin(&encryption, b->call.engine, &b->call, b->params.version);
 
     if (st)
         return fields_fail(b->fields, b->count, st);
@@ -357,7 +357,7 @@ static se_status batch_encrypt(struct batch_call *b)
 static se_status batch_decrypt(struct batch_call *b)
 {
     AUTO(decryption) decryption = { .count = 0 };
-    se_status st = decryption_begin(&decryption, b->engine, &b->call, b->params.version);
+    se_status st = decryption_begin(&decryption, b->call.engine, &b->call, b->params.version);
 
     if (st)
         return fields_fail(b->fields, b->count, st);
@@ -370,10 +370,11 @@ static se_status batch_rekey(struct batch_call *b)
 {
     AUTO(encryption) encryption = { .uses = 0 };
     AUTO(decryption) decryption = { .count = 0 };
-    se_status st = encryption_begin(&encryption, b->engine, &b->call, b->params.version), again;
+    se_status st = encryption_begin(&encryption, b->call.engine, &b->call, b->params.version),
+              again;
 
     if (!st)
-        st = decryption_begin(&decryption, b->engine, &b->call, 0);
+        st = decryption_begin(&decryption, b->call.engine, &b->call, 0);
     if (st)
         return fields_fail(b->fields, b->count, st);
     encryption.binary = b->params.binary;

@@ -298,7 +298,7 @@ static se_status check_validity(struct check_row *f, X509 *certificate)
     return SE_OK;
 }
 
-static se_status check_usable(struct check_row *f, se_engine *engine,
+static se_status check_usable(struct check_row *f, struct engine *engine,
                               const se_check_options *options)
 {
     AUTO(key) key = NULL;
@@ -334,7 +334,7 @@ static bool is_superseded(const struct check_row *f)
 }
 
 /* With the certificate alone, of what was signed while it was valid. */
-static bool can_verify(struct check_row *f, se_engine *engine)
+static bool can_verify(struct check_row *f, struct engine *engine)
 {
     const struct descriptor *d = f->descriptor;
     const struct algorithm *algorithm;
@@ -349,7 +349,8 @@ static bool can_verify(struct check_row *f, se_engine *engine)
              !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 
-static se_status check_key(struct check_row *f, se_engine *engine, const se_check_options *options)
+static se_status check_key(struct check_row *f, struct engine *engine,
+                           const se_check_options *options)
 {
     se_status st = check_usable(f, engine, options);
 
@@ -426,7 +427,7 @@ static se_status check_time(struct check_row *f, const struct config *config,
     return SE_OK;
 }
 
-static se_status check_version(struct check_row *f, se_engine *engine,
+static se_status check_version(struct check_row *f, struct engine *engine,
                                const se_check_options *options)
 {
     TRY(check_key(f, engine, options));
@@ -471,16 +472,18 @@ static se_status check_options_read(se_check_options *out, const se_check_option
 se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options,
                    se_error *error)
 {
+    AUTO(engine) now = NULL;
     se_check_options read;
-    se_status st, first = SE_OK;
+    se_status first = SE_OK;
 
-    if (!(st = arguments_check(error, engine, fn)))
-        st = check_options_read(&read, options, error);
-    for (size_t i = 0; !st && i < engine->config->descriptor_count; i++) {
+    TRY(arguments_check(error, engine, fn));
+    TRY(check_options_read(&read, options, error));
+    now = engine_enter(engine);
+    for (size_t i = 0; i < now->config->descriptor_count; i++) {
         struct check_row f;
 
-        row_init(&f, engine->config, &engine->config->descriptors[i]);
-        f.row.status = check_version(&f, engine, &read);
+        row_init(&f, now->config, &now->config->descriptors[i]);
+        f.row.status = check_version(&f, now, &read);
         row_conclude(&f, &read);
         fn(arg, &f.row);
         if (!f.row.status || first)
@@ -488,5 +491,5 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
         first = error_copy(error, f.row.status, &f.error);
         (void)error_blame_key(error, first, f.descriptor);
     }
-    return st ? st : first;
+    return first;
 }

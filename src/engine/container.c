@@ -55,7 +55,7 @@ static se_status encrypt_container(struct container_job *job, struct encryption 
     return container_seal(job->out, &seal, &job->in, err);
 }
 
-static se_status container_encrypt(struct container_job *job, se_engine *engine,
+static se_status container_encrypt(struct container_job *job, struct engine *engine,
                                    struct api_call *call)
 {
     AUTO(encryption) encryption = { .uses = 0 };
@@ -76,7 +76,7 @@ se_status se_container_encrypt_stream(const se_sink *out, se_engine *engine, con
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     api_call_begin(&call, engine, "container encrypt", descriptor);
     if (!(st = container_job_begin(&job, out, in, params, &call)))
-        st = container_encrypt(&job, engine, &call);
+        st = container_encrypt(&job, call.engine, &call);
     call.event.bytes = job.in.done;
     return api_call_end(&call, st, error);
 }
@@ -115,7 +115,7 @@ static se_status decrypt_container(struct container_job *job, struct decryption 
     return st == SE_ERR_REJECTED ? refuse_container(err) : error_copy(err, st, &why);
 }
 
-static se_status container_decrypt(struct container_job *job, se_engine *engine,
+static se_status container_decrypt(struct container_job *job, struct engine *engine,
                                    struct api_call *call)
 {
     AUTO(decryption) decryption = { .count = 0 };
@@ -136,7 +136,7 @@ se_status se_container_decrypt_stream(const se_sink *out, se_engine *engine, con
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     api_call_begin(&call, engine, "container decrypt", descriptor);
     if (!(st = container_job_begin(&job, out, in, params, &call)))
-        st = container_decrypt(&job, engine, &call);
+        st = container_decrypt(&job, call.engine, &call);
     call.event.bytes = job.in.done;
     return api_call_end(&call, st, error);
 }

@@ -169,7 +169,7 @@ static struct data_key_cache *cache_new(size_t count, unsigned long age)
     return NULL;
 }
 
-struct data_key_cache *data_key_cache_of(se_engine *engine, const struct descriptor *descriptor)
+struct data_key_cache *data_key_cache_of(struct engine *engine, const struct descriptor *descriptor)
 {
     struct data_key_cache **kept =
                               &engine->data_key_caches[descriptor - engine->config->descriptors],

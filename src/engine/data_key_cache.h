@@ -13,7 +13,8 @@
 struct data_key_cache;
 
 /* The cache of a descriptor; NULL: its limits say that there is none, or no pages can be had. */
-struct data_key_cache *data_key_cache_of(se_engine *engine, const struct descriptor *descriptor);
+struct data_key_cache *data_key_cache_of(struct engine *engine,
+                                         const struct descriptor *descriptor);
 
 /* False: not there, or too old.  `cache` may be NULL. */
 bool data_key_cache_get(se_buf *secret, struct data_key_cache *cache,

@@ -51,7 +51,7 @@ static se_status decryption_collect(struct decryption *dec, const struct descrip
                                   any->algorithm.name);
 }
 
-se_status decryption_begin(struct decryption *out, se_engine *engine, struct api_call *call,
+se_status decryption_begin(struct decryption *out, struct engine *engine, struct api_call *call,
                            unsigned version)
 {
     const struct descriptor *any;
@@ -257,7 +257,7 @@ static se_status decrypt_value(se_buf *out, struct decryption *dec, se_bytes val
     return decryption_finish(out, &key, &envelope, context, err);
 }
 
-static se_status decrypt_field(se_buf *out, se_engine *engine, se_bytes in,
+static se_status decrypt_field(se_buf *out, struct engine *engine, se_bytes in,
                                const se_field_params *params, struct api_call *call)
 {
     AUTO(decryption) decryption = { .count = 0 };
@@ -282,6 +282,6 @@ se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor, se_
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
     api_call_begin(&call, engine, "decrypt", descriptor);
     call.event.bytes = in.size;
-    st = decrypt_field(out, engine, in, params, &call);
+    st = decrypt_field(out, call.engine, in, params, &call);
     return api_call_end(&call, st, error);
 }

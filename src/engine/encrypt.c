@@ -28,7 +28,7 @@ static se_status encryption_prepare(struct encryption *e, se_error *err)
     return SE_OK;
 }
 
-se_status encryption_begin(struct encryption *out, se_engine *engine, struct api_call *call,
+se_status encryption_begin(struct encryption *out, struct engine *engine, struct api_call *call,
                            unsigned version)
 {
     const struct version_wish wish = { .version = version, .time = clock_seconds() };
@@ -147,7 +147,7 @@ se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain, se_b
     return SE_OK;
 }
 
-static se_status encrypt_field(se_buf *out, se_engine *engine, se_bytes in,
+static se_status encrypt_field(se_buf *out, struct engine *engine, se_bytes in,
                                const se_field_params *params, struct api_call *call)
 {
     AUTO(encryption) encryption = { .uses = 0 };
@@ -173,7 +173,7 @@ se_status se_encrypt(se_buf *out, se_engine *engine, const char *descriptor, se_
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(in)));
     api_call_begin(&call, engine, "encrypt", descriptor);
     call.event.bytes = in.size;
-    st = encrypt_field(out, engine, in, params, &call);
+    st = encrypt_field(out, call.engine, in, params, &call);
     return api_call_end(&call, st, error);
 }
 

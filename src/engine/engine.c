@@ -1,116 +1,136 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An engine is opened, described, and closed; and the PINs in its configuration are scrambled. */
+/* An engine as long as somebody has it: counted, and described; and the PINs in its configuration
+ * are scrambled. */
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/fork_lock.h"
 #include "base/stream.h"
 #include "config/diff.h"
 #include "config/pin_extract.h"
 #include "config/pins.h"
 #include "crypto/crypto.h"
 #include "engine/data_key_cache.h"
-#include "engine/fields.h"
-#include "engine/signed_config.h"
+#include "engine/engine.h"
 
-static se_status engine_options_read(struct config_options *out, struct signed_config *checked,
-                                     struct events *events, const se_options *options,
-                                     se_error *err)
+void engine_free(struct engine *engine)
 {
-    se_options read;
-
-    TRY(arguments_options(&read, options, se_options, err));
-    *out = (struct config_options){
-        .report = read.report,
-        .report_arg = read.report_arg,
-        .pin_key = read.pin_key,
-    };
-    if (read.trust_config) {
-        checked->trust = read.trust_config;
-        out->vouch = signed_config_check;
-        out->vouch_arg = checked;
-    }
-    *events = (struct events){ read.event, read.event_arg };
-    return SE_OK;
+    if (!engine)
+        return;
+    for (size_t i = 0; engine->data_key_caches && i < engine->config->descriptor_count; i++)
+        data_key_cache_free(engine->data_key_caches[i]);
+    free(engine->data_key_caches);
+    if (engine->key_cache)
+        key_cache_free(engine->key_cache, engine->config->key_count);
+    config_free(engine->config);
+    free(engine);
 }
 
-static se_status engine_load_config(struct config **out, const char *path,
-                                    const struct config_options *options,
-                                    const struct signed_config *checked, se_error *err)
-{
-    se_status st = config_load(out, path, options, err);
+/* ---- who has it ---- */
 
-    return st || !options->vouch ? st : signed_config_check_files(*out, checked, err);
+/* The calls that were under way in a parent do not end here. */
+static void adopt_engine(struct engine *engine)
+{
+    if (engine->process != fork_generation())
+        engine->calls = 0;
+    engine->process = fork_generation();
 }
 
-static se_status engine_open(se_engine *engine, const char *path, const se_options *options,
-                             se_error *err)
+struct engine *engine_enter(se_engine *engine)
 {
-    struct signed_config checked = { .path = path };
-    struct config_options config_options;
-    se_status st = engine_options_read(&config_options, &checked, &engine->events, options, err);
+    struct engine *now;
 
-    if (!st)
-        st = engine_load_config(&engine->config, path, &config_options, &checked, err);
-    se_buf_free(&checked.canonical);
-    if (st || (st = key_cache_new(&engine->key_cache, engine->config, &engine->events, err)))
-        return st;
-    engine->data_key_caches =
-        calloc(engine->config->descriptor_count + 1, sizeof *engine->data_key_caches);
-    return engine->data_key_caches ? SE_OK : error_memory(err);
+    fork_lock_take();
+    now = engine->current;
+    adopt_engine(now);
+    now->calls++;
+    fork_lock_give();
+    return now;
 }
 
-se_status se_open(se_engine **out, const char *path, const se_options *options, se_error *error)
+/* Closing may wait for a key store, so it happens outside of the lock. */
+static void release_engine(struct engine *engine, size_t handles, size_t calls)
 {
-    se_engine *engine;
-    se_status st;
+    bool last;
+
+    fork_lock_take();
+    adopt_engine(engine);
+    engine->handles -= handles;
+    engine->calls -= calls < engine->calls ? calls : engine->calls;
+    last = !engine->handles && !engine->calls;
+    fork_lock_give();
+    if (last)
+        engine_free(engine);
+}
+
+void engine_leave(struct engine *engine)
+{
+    if (engine)
+        release_engine(engine, 0, 1);
+}
+
+void engine_let_go(struct engine *engine)
+{
+    if (engine)
+        release_engine(engine, 1, 0);
+}
+
+struct engine *engine_replace(se_engine *handle, struct engine *engine)
+{
+    struct engine *old;
+
+    fork_lock_take();
+    old = handle->current;
+    handle->current = engine;
+    adopt_engine(engine);
+    engine->handles++;
+    fork_lock_give();
+    return old;
+}
+
+se_status se_hold(se_engine **out, se_engine *engine, se_error *error)
+{
+    AUTO(engine) now = NULL;
 
     if (out)
         *out = NULL;
-    TRY(arguments_check(error, out, path));
-    if (!(engine = calloc(1, sizeof *engine)))
+    TRY(arguments_check(error, out, engine));
+    if (!(*out = calloc(1, sizeof **out)))
         return error_memory(error);
-    if ((st = engine_open(engine, path, options, error))) {
-        se_close(&engine);
-        return st;
-    }
-    *out = engine;
+    now = engine_enter(engine);
+    (void)engine_replace(*out, now);
     return SE_OK;
-}
-
-void se_close(se_engine **engine)
-{
-    if (!engine || !*engine)
-        return;
-    for (size_t i = 0; (*engine)->data_key_caches && i < (*engine)->config->descriptor_count; i++)
-        data_key_cache_free((*engine)->data_key_caches[i]);
-    free((*engine)->data_key_caches);
-    if ((*engine)->key_cache)
-        key_cache_free((*engine)->key_cache, (*engine)->config->key_count);
-    config_free((*engine)->config);
-    free(*engine);
-    *engine = NULL;
 }
 
 /* ---- what is configured ---- */
 
 se_status se_describe(se_engine *engine, se_property_fn fn, void *arg, se_error *error)
 {
+    AUTO(engine) now = NULL;
+
     TRY(arguments_check(error, engine, fn));
-    config_describe(engine->config, fn, arg);
+    now = engine_enter(engine);
+    config_describe(now->config, fn, arg);
     return SE_OK;
 }
 
 se_status se_config_diff(se_engine *before, se_engine *after, se_difference_fn fn, void *arg,
                          se_error *error)
 {
+    AUTO(engine) one = NULL;
+    AUTO(engine) other = NULL;
+
     TRY(arguments_check(error, before, after, fn));
-    return config_diff(before->config, after->config, fn, arg, error);
+    one = engine_enter(before);
+    other = engine_enter(after);
+    return config_diff(one->config, other->config, fn, arg, error);
 }
 
 se_status se_fingerprint(char out[65], se_engine *engine, se_error *error)
 {
+    AUTO(engine) now = NULL;
     AUTO(se_buf) canonical = SE_BUF_INIT;
     unsigned char hash[32];
     size_t size = sizeof hash;
@@ -118,7 +138,8 @@ se_status se_fingerprint(char out[65], se_engine *engine, se_error *error)
     if (out)
         *out = '\0';
     TRY(arguments_check(error, out, engine));
-    TRY(config_canonical(&canonical, engine->config, error));
+    now = engine_enter(engine);
+    TRY(config_canonical(&canonical, now->config, error));
     if (!EVP_Q_digest(crypto_context(), "SHA2-256", NULL, canonical.data, canonical.size, hash,
                       &size))
         return crypto_error(error, SE_ERR_CRYPTO, "cannot hash");

@@ -1,33 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine: a loaded configuration and what has been opened and kept so far. */
+/* The engine: a loaded configuration and what has been opened and kept for it so far. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
 #include <pthread.h>
 
 #include "base/stream.h"
-#include "config/config.h"
+#include "config/files.h"
 #include "crypto/key.h"
 #include "engine/event.h"
 #include "keystore/keystore.h"
 
-struct se_engine {
+struct engine {
     struct config *config;
     struct cached_key *key_cache;            /* one for each of config->keys */
     struct data_key_cache **data_key_caches; /* one for each of config->descriptors; NULL until it
                                                 is needed */
     struct events events;
+    unsigned char files[FILES_HASH]; /* of what it was loaded from, if that is watched */
+
+    /* under fork_lock_take() */
+    size_t handles, calls; /* that have it */
+    unsigned process;      /* whose calls are counted, by fork_generation() */
 };
+
+/* What the application has.  se_reload() puts another engine in the place of the current one, which
+ * goes with the last call that has it. */
+struct se_engine {
+    struct engine *current; /* under fork_lock_take() */
+    struct loader *loader;  /* NULL: it stays as it is, see se_hold() */
+};
+
+/* The current one, which stays as long as the call that uses it; engine_leave() accepts NULL. */
+struct engine *engine_enter(se_engine *engine);
+void engine_leave(struct engine *engine);
+AUTO_KIND(engine, struct engine *, engine_leave(*p))
+
+/* Gives it to `handle`; returns the one that it had, for engine_let_go(), which accepts NULL. */
+struct engine *engine_replace(se_engine *handle, struct engine *engine);
+void engine_let_go(struct engine *engine);
+
+/* Of one that nobody has; accepts NULL. */
+void engine_free(struct engine *engine);
+AUTO_KIND(free_engine, struct engine *, engine_free(*p))
 
 /* ---- key_cache.c ---- */
 
 /* The key of `entry`, from the first replica that answers; released with key_unref(). */
-SE_MUST_CHECK se_status key_cache_open(struct key **out, se_engine *engine,
+SE_MUST_CHECK se_status key_cache_open(struct key **out, struct engine *engine,
                                        const struct key_entry *entry, enum key_part part,
                                        se_error *err);
 SE_MUST_CHECK se_status key_cache_new(struct cached_key **out, const struct config *config,
                                       const struct events *events, se_error *err);
 void key_cache_free(struct cached_key *keys, size_t count);
+
+/*
+ * Opens the keys that `old` has opened, before it lets go of them.  One that is used by new jobs
+ * has to open, unless its store is away: what works is not given up for what doesn't.
+ */
+SE_MUST_CHECK se_status key_cache_follow(struct engine *engine, struct engine *old, se_error *err);
 
 /* SE_ERR_POLICY: the key's certificate does not keep the rules of the descriptor's use now. */
 SE_MUST_CHECK se_status key_check_rules(struct key *key, const struct descriptor *descriptor,
@@ -38,7 +69,8 @@ SE_MUST_CHECK se_status key_check_rules(struct key *key, const struct descriptor
  * one has. Other statuses: that can't be known, for want of another key's certificate. `key` has
  * the certificate of `descriptor`.
  */
-SE_MUST_CHECK se_status key_check_sharing(se_engine *engine, const struct descriptor *descriptor,
+SE_MUST_CHECK se_status key_check_sharing(struct engine *engine,
+                                          const struct descriptor *descriptor,
                                           const struct key *key, se_status refusal, se_error *err);
 
 /* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures,

@@ -26,8 +26,13 @@ struct reporter {
 
 void reporter_init(struct reporter *reporter, const struct events *events,
                    const struct key_entry *entry, size_t index);
+/* On what is not about a key. */
+void events_report(const struct events *events, se_event_kind kind, se_status status,
+                   const char *text);
 void reporter_report(const struct reporter *reporter, se_event_kind kind, se_status status,
                      const char *text);
+
+/* ---- api_call.c ---- */
 
 /* How a call used a key. */
 struct key_use {
@@ -41,9 +46,12 @@ struct key_use {
  * be opened. */
 struct key_use key_use_of(const struct descriptor *descriptor, const struct key *key);
 
+/* An engine as it is while a call that consists of several goes on. */
+AUTO_KIND(held, se_engine *, se_close(p))
+
 /* One call of the application, from its begin to its end. */
 struct api_call {
-    const struct events *events;
+    struct engine *engine;  /* as it was when the call began, until it ends */
     struct api_call *whole; /* whose part it is; NULL: it is a whole one */
     se_event event;         /* what is known so far; its strings must last until the end */
     struct key_use use;

@@ -8,7 +8,7 @@
 
 /* An encryption that is under way, for the descriptor that `call` names. */
 struct encryption {
-    se_engine *engine;
+    struct engine *engine;
     const struct descriptor *descriptor;
     bool is_stated; /* its version, by the caller */
     struct key *key;
@@ -19,7 +19,7 @@ struct encryption {
     unsigned long uses;       /* that are left of it */
     uint64_t bytes;
 };
-SE_MUST_CHECK se_status encryption_begin(struct encryption *out, se_engine *engine,
+SE_MUST_CHECK se_status encryption_begin(struct encryption *out, struct engine *engine,
                                          struct api_call *call, unsigned version);
 SE_MUST_CHECK se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain,
                                        se_bytes context, se_error *err);
@@ -35,7 +35,7 @@ struct reader_version {
     struct key *key; /* its certificate, or more; NULL: out of reach */
 };
 struct decryption {
-    se_engine *engine;
+    struct engine *engine;
     struct api_call *call;
     const char *name;
     bool is_stated;                  /* one version, by the caller */
@@ -43,7 +43,7 @@ struct decryption {
     size_t count;
     se_error missing; /* why a version is out of reach, if one is */
 };
-SE_MUST_CHECK se_status decryption_begin(struct decryption *out, se_engine *engine,
+SE_MUST_CHECK se_status decryption_begin(struct decryption *out, struct engine *engine,
                                          struct api_call *call, unsigned version);
 void decryption_end(struct decryption *dec);
 AUTO_KIND(decryption, struct decryption, decryption_end(p))

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/fork_lock.h"
+#include "config/versions.h"
 #include "crypto/certificate.h"
 #include "engine/engine.h"
 #include "engine/failover.h"
@@ -141,7 +142,7 @@ static void cached_key_lock(struct cached_key *cached)
     pthread_mutex_lock(&cached->lock);
 }
 
-se_status key_cache_open(struct key **out, se_engine *engine, const struct key_entry *entry,
+se_status key_cache_open(struct key **out, struct engine *engine, const struct key_entry *entry,
                          enum key_part part, se_error *err)
 {
     struct cached_key *cached = &engine->key_cache[entry - engine->config->keys];
@@ -158,6 +159,65 @@ se_status key_cache_open(struct key **out, se_engine *engine, const struct key_e
         *out = key_ref(*kept);
     pthread_mutex_unlock(&cached->lock);
     return st;
+}
+
+/* ---- from one loading of the configuration to the next ---- */
+
+static void cached_key_tell_parts(bool opened[PART_COUNT], struct cached_key *cached)
+{
+    cached_key_lock(cached);
+    for (size_t part = 0; part < PART_COUNT; part++)
+        opened[part] = cached->keys[part];
+    pthread_mutex_unlock(&cached->lock);
+}
+
+/* By what is signed or encrypted now. */
+static bool is_needed(const struct config *config, const struct key_entry *entry)
+{
+    const int64_t now = clock_seconds();
+
+    for (size_t i = 0; i < config->descriptor_count; i++) {
+        const struct descriptor *d = &config->descriptors[i];
+
+        if (d->key == entry && config_current(config, d->name, now) == d)
+            return true;
+    }
+    return false;
+}
+
+/* From the part that serves for most of the others. */
+static se_status follow_key(struct engine *engine, const struct key_entry *entry,
+                            struct cached_key *before, se_error *err)
+{
+    bool opened[PART_COUNT];
+
+    cached_key_tell_parts(opened, before);
+    for (size_t part = PART_COUNT; part--;) {
+        AUTO(key) key = NULL;
+        se_error failure = SE_ERROR_INIT;
+        se_status st;
+
+        if (!opened[part])
+            continue;
+        st = key_cache_open(&key, engine, entry, (enum key_part)part, &failure);
+        if (!st || st == SE_ERR_UNAVAILABLE || !is_needed(engine->config, entry))
+            continue;
+        (void)error_copy(err, st, &failure);
+        return error_prefix(err, st,
+                            "key '%s' is in use, and can't be opened any more: ", entry->name);
+    }
+    return SE_OK;
+}
+
+se_status key_cache_follow(struct engine *engine, struct engine *old, se_error *err)
+{
+    for (size_t i = 0; i < engine->config->key_count; i++) {
+        const struct key_entry *entry = &engine->config->keys[i], *before;
+
+        if (!config_key(&before, old->config, entry->name, NULL))
+            TRY(follow_key(engine, entry, &old->key_cache[before - old->config->keys], err));
+    }
+    return SE_OK;
 }
 
 /* ---- what every job begins with ---- */
@@ -244,7 +304,7 @@ static const char *what_is_mixed(const struct algorithm *mine, const struct algo
 }
 
 /* By the public key: one key may have several names. */
-static se_status is_same_key(bool *same, se_engine *engine, const struct key_entry *entry,
+static se_status is_same_key(bool *same, struct engine *engine, const struct key_entry *entry,
                              const struct key *key, se_error *err)
 {
     AUTO(key) other = NULL;
@@ -258,7 +318,7 @@ static se_status is_same_key(bool *same, se_engine *engine, const struct key_ent
     return SE_OK;
 }
 
-se_status key_check_sharing(se_engine *engine, const struct descriptor *descriptor,
+se_status key_check_sharing(struct engine *engine, const struct descriptor *descriptor,
                             const struct key *key, se_status refusal, se_error *err)
 {
     for (size_t i = 0; i < engine->config->descriptor_count; i++) {

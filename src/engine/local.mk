@@ -2,6 +2,7 @@
 libse_core_la_SOURCES += \
 	src/engine/access.c \
 	src/engine/access_identity.c src/engine/access_identity.h \
+	src/engine/api_call.c \
 	src/engine/batch.c \
 	src/engine/check.c \
 	src/engine/container.c \
@@ -13,6 +14,7 @@ libse_core_la_SOURCES += \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \
 	src/engine/key_cache.c \
+	src/engine/loading.c \
 	src/engine/probe.c src/engine/probe.h \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \

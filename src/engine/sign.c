@@ -43,7 +43,7 @@ static se_status sign_params_read(se_sign_params *out, const se_sign_params *par
     return job_params_check(out->purpose, &out->time, err);
 }
 
-static se_status find_version(const struct descriptor **out, se_engine *engine,
+static se_status find_version(const struct descriptor **out, struct engine *engine,
                               const char *descriptor, const se_sign_params *params, se_error *err)
 {
     const struct version_wish wish = { .version = params->version,
@@ -54,7 +54,7 @@ static se_status find_version(const struct descriptor **out, se_engine *engine,
 }
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
-se_status signing_key_open(struct signing_key *out, se_engine *engine,
+se_status signing_key_open(struct signing_key *out, struct engine *engine,
                            const struct descriptor *descriptor, const se_sign_params *params,
                            se_error *err)
 {
@@ -115,7 +115,7 @@ static se_status signing_key_sign(const se_sink *out, const struct signing_key *
     return st;
 }
 
-static se_status sign_source(const se_sink *out, se_engine *engine, struct stream *in,
+static se_status sign_source(const se_sink *out, struct engine *engine, struct stream *in,
                              const se_sign_params *params, struct api_call *call)
 {
     const struct descriptor *found;
@@ -146,7 +146,7 @@ se_status se_sign_stream(const se_sink *out, se_engine *engine, const char *desc
 
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     api_call_begin(&call, engine, "sign", descriptor);
-    st = sign_source(out, engine, &stream, params, &call);
+    st = sign_source(out, call.engine, &stream, params, &call);
     call.event.bytes = stream.done;
     return api_call_end(&call, st, error);
 }
@@ -203,8 +203,9 @@ static void signer_describe(se_signer *out, const struct descriptor *descriptor,
     (void)snprintf(out->digest, sizeof out->digest, "%s", digest_name(algorithm->digest));
 }
 
-static se_status signer_find(se_signer *out, se_engine *engine, const struct descriptor *descriptor,
-                             const se_sign_params *params, se_error *err)
+static se_status signer_find(se_signer *out, struct engine *engine,
+                             const struct descriptor *descriptor, const se_sign_params *params,
+                             se_error *err)
 {
     const struct algorithm *algorithm;
     AUTO(key) key = NULL;
@@ -220,6 +221,7 @@ static se_status signer_find(se_signer *out, se_engine *engine, const struct des
 se_status se_find_signer(se_signer *out, se_engine *engine, const char *descriptor,
                          const se_sign_params *params, se_error *error)
 {
+    AUTO(engine) now = NULL;
     const struct descriptor *found;
     se_sign_params read;
     se_error spare = SE_ERROR_INIT;
@@ -229,6 +231,7 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
     TRY(arguments_check(error, out, engine, descriptor));
     error = error ? error : &spare;
     TRY(sign_params_read(&read, params, error));
-    TRY(find_version(&found, engine, descriptor, &read, error));
-    return error_blame_key(error, signer_find(out, engine, found, &read, error), found);
+    now = engine_enter(engine);
+    TRY(find_version(&found, now, descriptor, &read, error));
+    return error_blame_key(error, signer_find(out, now, found, &read, error), found);
 }

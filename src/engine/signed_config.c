@@ -205,7 +205,7 @@ struct config_sign_job {
     unsigned version; /* of the descriptor */
 };
 
-static se_status config_sign(const se_sink *out, se_engine *engine,
+static se_status config_sign(const se_sink *out, struct engine *engine,
                              const struct config_sign_job *job, struct api_call *call)
 {
     AUTO(se_buf) plain = SE_BUF_INIT;
@@ -246,7 +246,7 @@ se_status se_config_sign(se_buf *out, se_engine *engine, const char *descriptor,
         *out = (se_buf)SE_BUF_INIT;
     TRY(arguments_check(error, out, engine, descriptor, given_bytes(config)));
     api_call_begin(&call, engine, "sign", descriptor);
-    st = config_sign(&sink, engine, &job, &call);
+    st = config_sign(&sink, call.engine, &job, &call);
     call.event.bytes = config.size;
     TRY(api_call_end(&call, st, error));
     return writer_finish(out, &w, error);

@@ -11,7 +11,7 @@ struct signing_key {
     struct key *key;
     const struct algorithm *algorithm;
 };
-SE_MUST_CHECK se_status signing_key_open(struct signing_key *out, se_engine *engine,
+SE_MUST_CHECK se_status signing_key_open(struct signing_key *out, struct engine *engine,
                                          const struct descriptor *descriptor,
                                          const se_sign_params *params, se_error *err);
 AUTO_KIND(signing_key, struct signing_key, key_unref(p->key))

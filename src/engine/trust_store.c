@@ -40,7 +40,7 @@ static void expected_insert(struct expected_signers *c, const struct expected_si
 }
 
 /* A version whose certificate is out of reach does not hinder the others. */
-static void expected_add(struct expected_signers *c, se_engine *engine,
+static void expected_add(struct expected_signers *c, struct engine *engine,
                          const struct descriptor *descriptor)
 {
     AUTO(key) key = NULL;
@@ -61,7 +61,7 @@ static void expected_add(struct expected_signers *c, se_engine *engine,
     expected_insert(c, &signer, (struct expected_origin){ descriptor, MOVE(key) });
 }
 
-se_status expected_signers_collect(struct expected_signers *out, se_engine *engine,
+se_status expected_signers_collect(struct expected_signers *out, struct engine *engine,
                                    const char *name, unsigned version, se_error *err)
 {
     const struct config *config = engine->config;

@@ -20,9 +20,9 @@ struct expected_signers {
     size_t count;
     se_error missing; /* why a version could not be looked at, if one could not */
 };
-SE_MUST_CHECK se_status expected_signers_collect(struct expected_signers *out, se_engine *engine,
-                                                 const char *descriptor, unsigned version,
-                                                 se_error *err);
+SE_MUST_CHECK se_status expected_signers_collect(struct expected_signers *out,
+                                                 struct engine *engine, const char *descriptor,
+                                                 unsigned version, se_error *err);
 void expected_signers_free(struct expected_signers *expected);
 AUTO_KIND(expected_signers, struct expected_signers, expected_signers_free(p))
 

@@ -86,6 +86,7 @@ static se_status find_version(const struct descriptor **out, const struct config
 se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *descriptor,
                            unsigned version, se_error *error)
 {
+    AUTO(engine) now = NULL;
     AUTO(key) key = NULL;
     const struct descriptor *found;
     se_error spare = SE_ERROR_INIT;
@@ -95,8 +96,9 @@ se_status se_verifier_open(se_verifier **out, se_engine *engine, const char *des
         *out = NULL;
     TRY(arguments_check(error, out, engine, descriptor));
     error = error ? error : &spare;
-    TRY(find_version(&found, engine->config, descriptor, version, error));
-    if ((st = key_cache_open(&key, engine, found->key, PART_CERTIFICATE, error)) ||
+    now = engine_enter(engine);
+    TRY(find_version(&found, now->config, descriptor, version, error));
+    if ((st = key_cache_open(&key, now, found->key, PART_CERTIFICATE, error)) ||
         (st = verifier_of_key(out, found, key, error)))
         return error_blame_key(error, st, found);
     return SE_OK;

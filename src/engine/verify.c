@@ -129,7 +129,7 @@ static void api_call_use_signer(struct api_call *call, const struct verdict *ver
     api_call_use(call, &use);
 }
 
-static se_status verify_source(se_signer *out, se_engine *engine, struct stream *in,
+static se_status verify_source(se_signer *out, struct engine *engine, struct stream *in,
                                const se_verify_params *params, struct api_call *call)
 {
     AUTO(expected_signers) expected = { .count = 0 };
@@ -186,7 +186,7 @@ se_status se_verify_stream(se_signer *out, se_engine *engine, const char *descri
         *out = (se_signer){ .version = 0 };
     TRY(arguments_check(error, engine, descriptor, given_source(in)));
     api_call_begin(&call, engine, "verify", descriptor);
-    st = verify_source(out, engine, &stream, params, &call);
+    st = verify_source(out, call.engine, &stream, params, &call);
     call.event.bytes = stream.done;
     return api_call_end(&call, st, error);
 }

@@ -80,6 +80,7 @@ void se_history_close(se_history **history)
     chain_store_close(&h->store);
     for (size_t i = 0; i < h->verifier_count; i++)
         se_verifier_close(&h->verifiers[i].verifier);
+    se_close(&h->engine);
     pthread_mutex_destroy(&h->queue.lock);
     pthread_mutex_destroy(&h->lock);
     free(h->uri);
@@ -120,7 +121,7 @@ static se_status history_new(se_history **out, se_engine *engine, const char *ur
     *out = h;
     pthread_mutex_init(&h->queue.lock, NULL);
     pthread_mutex_init(&h->lock, NULL);
-    h->engine = engine;
+    TRY(se_hold(&h->engine, engine, err));
     h->process = getpid();
     h->dry_run = read.dry_run;
     h->progress = read.progress;

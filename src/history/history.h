@@ -44,7 +44,7 @@ struct commit_queue {
 };
 
 struct se_history {
-    se_engine *engine;
+    se_engine *engine; /* as it was when the history was opened */
     const struct chain_store_type *type;
     char *uri, *descriptor;
     char *shown; /* the URI without a password */

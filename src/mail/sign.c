@@ -12,6 +12,9 @@
 #include "mail/mime_writer.h"
 #include "mail/readings.h"
 
+/* From looking who signs to the signature it is the same. */
+AUTO_KIND(held, se_engine *, se_close(p))
+
 struct signing {
     se_engine *engine;
     const char *descriptor;
@@ -248,14 +251,15 @@ se_status se_mail_sign(const se_sink *out, se_mail *done, se_engine *engine, con
     se_mail_sign_params read;
     struct stream stream = { .source = in };
     se_mail result = { .passed = false };
-    AUTO(signing) s = {
-        .engine = engine, .descriptor = descriptor, .params = &read, .begun = clock_seconds()
-    };
+    AUTO(held) held = NULL;
+    AUTO(signing) s = { .descriptor = descriptor, .params = &read, .begun = clock_seconds() };
 
     if (done)
         *done = result;
     TRY(arguments_check(error, given_sink(out), engine, descriptor, given_source(in)));
     TRY(arguments_options(&read, params, se_mail_sign_params, error));
+    TRY(se_hold(&held, engine, error));
+    s.engine = held;
     stream.progress = read.progress;
     stream.progress_arg = read.progress_arg;
     TRY(message_open(&s.message, &stream, error));

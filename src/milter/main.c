@@ -83,10 +83,9 @@ static void reload_configuration(void)
 {
     se_error err = SE_ERROR_INIT;
 
+    __atomic_store_n(&service.changed, false, __ATOMIC_RELEASE);
     if (service_load(&err)) {
-        count_reload(false);
-        report_change(setup_changes(service.setup), "reload", "failed",
-                      "the configuration stays as it was", err.text);
+        service_report_refusal(service.setup, err.text);
     } else {
         report_change(setup_changes(service.setup), "reload", "ok",
                       "the configuration was loaded again", "");
@@ -121,7 +120,7 @@ static int child_control(void)
 
     do {
         got = sigtimedwait(&set, NULL, &second);
-        if (got == SIGUSR1)
+        if (got == SIGUSR1 || __atomic_load_n(&service.changed, __ATOMIC_ACQUIRE))
             reload_configuration();
         service_write_metrics();
     } while (got != SIGUSR2 && !__atomic_load_n(&ended, __ATOMIC_ACQUIRE));

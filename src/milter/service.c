@@ -15,6 +15,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of service.setup, an
 
 static void setup_free(struct setup *setup)
 {
+    se_close(&setup->watching);
     (void)audit_close(setup->audit);
     se_close(&setup->engine);
     watch_free(&setup->watch);
@@ -45,12 +46,45 @@ static se_status check_signers(const char *path, se_error *err)
                            path);
 }
 
+struct audit *setup_changes(const struct setup *setup)
+{
+    return setup->conf->audit.count ? setup->audit : NULL;
+}
+
+void service_report_refusal(const struct setup *setup, const char *why)
+{
+    count_reload(false);
+    report_change(setup_changes(setup), "reload", "failed", "the configuration stays as it was",
+                  why);
+}
+
 static void hear_event(void *arg, const se_event *event)
 {
     struct setup *setup = arg;
 
     report_note_event(event);
     watch_event(&setup->watch, event);
+}
+
+/* Rules are settled by what the engine has, so that all is loaded again, and not only the engine.
+ */
+static void hear_change(void *arg, const se_event *event)
+{
+    if (event->kind == SE_EVENT_RELOADED)
+        __atomic_store_n(&service.changed, true, __ATOMIC_RELEASE);
+    else if (event->kind == SE_EVENT_RELOAD_REFUSED)
+        service_report_refusal(arg, event->text);
+}
+
+static se_status setup_watch(struct setup *setup, se_error *err)
+{
+    se_options options = SE_OPTIONS_INIT;
+
+    options.event = hear_change;
+    options.event_arg = setup;
+    options.trust_config = setup->conf->trust_config;
+    options.watch = true;
+    return se_open(&setup->watching, setup->conf->engine, &options, err);
 }
 
 static se_status setup_open_engine(struct setup *setup, se_error *err)
@@ -93,15 +127,11 @@ static se_status setup_open_audit(struct setup *setup, se_error *err)
     return audit_open(&setup->audit, &options, err);
 }
 
-struct audit *setup_changes(const struct setup *setup)
-{
-    return setup->conf->audit.count ? setup->audit : NULL;
-}
-
 void service_end_audit(void)
 {
     if (__atomic_load_n(&service.busy, __ATOMIC_RELAXED))
         return;
+    se_close(&service.setup->watching);
     (void)audit_close(service.setup->audit);
     service.setup->audit = NULL;
 }
@@ -116,6 +146,7 @@ static se_status setup_fill(struct setup *setup, se_error *err)
     TRY(check_mail(err));
     TRY(rules_settle(&conf->rules, conf->path, err));
     TRY(check_signers(conf->trust_signers, err));
+    TRY(setup_watch(setup, err));
     TRY(setup_open_engine(setup, err));
     return watch_begin(&setup->watch, conf, setup->engine, err);
 }

@@ -10,7 +10,8 @@
 struct setup {
     struct conf *conf;
     se_engine *engine;
-    char config[13]; /* the beginning of its fingerprint */
+    se_engine *watching; /* does nothing but notice that `engine` has to be loaded again */
+    char config[13];     /* the beginning of its fingerprint */
     struct audit *audit;
     struct watch watch;
     unsigned users;
@@ -21,12 +22,16 @@ struct service {
     struct setup *setup;
     unsigned busy; /* messages under way */
     bool stopping; /* no more messages */
+    bool changed;  /* atomic: the files of the engine, since it was loaded */
 };
 extern struct service service;
 
 SE_MUST_CHECK se_status service_load(se_error *err);
 /* Where changes of the service are recorded; NULL: nowhere, since standard output tells of them. */
 struct audit *setup_changes(const struct setup *setup);
+
+/* That `setup` goes on, though it should be replaced. */
+void service_report_refusal(const struct setup *setup, const char *why);
 
 /* Waits until the audit is written, once no message is under way. */
 void service_end_audit(void);

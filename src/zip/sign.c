@@ -277,13 +277,14 @@ static se_status zip_sign(const char *out, struct signing *s, const char *in,
 se_status se_zip_sign(const char *out, se_engine *engine, const char *descriptor, const char *in,
                       const se_zip_sign_params *params, se_error *error)
 {
-    AUTO(signing) s = {
-        .engine = engine, .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT
-    };
+    AUTO(held) held = NULL;
+    AUTO(signing) s = { .descriptor = descriptor, .archive = { .fd = -1 }, .target = OUTPUT_INIT };
     se_status st;
 
     TRY(arguments_check(error, engine, descriptor, in));
-    api_call_begin(&s.call, engine, "zip sign", descriptor);
+    TRY(se_hold(&held, engine, error));
+    s.engine = held;
+    api_call_begin(&s.call, held, "zip sign", descriptor);
     st = zip_sign(out ? out : in, &s, in, params);
     s.call.event.bytes = s.archive.size;
     return api_call_end(&s.call, st, error);

@@ -251,14 +251,17 @@ static se_status zip_verify_params_read(se_zip_verify_params *out, struct api_ca
 se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
                         const se_zip_verify_params *params, se_error *error)
 {
+    AUTO(held) held = NULL;
     se_zip_verify_params read;
     AUTO(verifying) v = { .params = &read, .archive = { .fd = -1 } };
-    struct signature_job job = { engine, descriptor, &read, &v.archive, &v.manifest, NULL };
+    struct signature_job job = { NULL, descriptor, &read, &v.archive, &v.manifest, NULL };
     se_error *err = &v.call.error;
     se_status st;
 
     TRY(arguments_check(error, engine, descriptor, path));
-    api_call_begin(&v.call, engine, "zip verify", descriptor);
+    TRY(se_hold(&held, engine, error));
+    job.engine = held;
+    api_call_begin(&v.call, held, "zip verify", descriptor);
     st = zip_verify_params_read(&read, &v.call, params);
     if (!st)
         st = error_prefix(err, verify_archive(&v, &job, path, err), "'%s': ", path);

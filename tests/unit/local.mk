@@ -211,6 +211,16 @@ tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tes
 tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_engine_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_reload
+tests_unit_test_reload_SOURCES = tests/unit/test_reload.c tests/unit/reload.h tests/unit/config.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_reload_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_reload_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_reload_watch
+tests_unit_test_reload_watch_SOURCES = tests/unit/test_reload_watch.c tests/unit/reload.h tests/unit/config.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_reload_watch_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_reload_watch_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_events
 tests_unit_test_events_SOURCES = tests/unit/test_events.c tests/unit/events.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -83,6 +83,11 @@ static void opening(void **state)
     assert_string_equal(print, "");
     REFUSED("engine", se_describe(NULL, hear_property, NULL, &e));
     REFUSED("fn", se_describe(engine, NULL, NULL, &e));
+    REFUSED("engine", se_reload(NULL, &e));
+    REFUSED("out", se_hold(NULL, engine, &e));
+    out = engine;
+    REFUSED("engine", se_hold(&out, NULL, &e));
+    assert_null(out);
     REFUSED("before", se_config_diff(NULL, engine, hear_difference, NULL, &e));
     REFUSED("after", se_config_diff(engine, NULL, hear_difference, NULL, &e));
     REFUSED("fn", se_config_diff(engine, engine, NULL, NULL, &e));
