@@ -170,40 +170,21 @@ static void write_result(struct batch *w, size_t i)
     w->job->count.kept += w->fields[i].kept;
 }
 
-struct descriptor_search {
-    const char *name;
-    unsigned version; /* 0: any */
-    bool found;
-};
-
-static void note_descriptor(void *arg, const char *item, const char *property, const char *value)
+/* That a value's version is not there is the value's affair if what the caller named is. */
+static void look_for_descriptor(struct field_lines *job, const struct batch *w)
 {
-    struct descriptor_search *search = arg;
-    const char *name = text_starts(item, "descriptor ") ? item + strlen("descriptor ") : NULL;
-    const size_t size = strlen(search->name);
-    unsigned long version;
-
-    (void)property;
-    (void)value;
-    if (name && strncmp(name, search->name, size) == 0 && name[size] == ':' &&
-        text_number(&version, name + size + 1, UINT_MAX) &&
-        (!search->version || search->version == version))
-        search->found = true;
-}
-
-/* That there is no such version is the value's affair if what the caller named is there. */
-static bool is_version_of_value(const struct field_lines *job)
-{
-    struct descriptor_search search = { job->descriptor, job->params.version, false };
-
-    return job->values && !se_describe(job->engine, note_descriptor, &search, NULL) && search.found;
+    for (size_t i = 0; i < w->lines->count && !job->found; i++)
+        if (job->values && w->fields[i].status == SE_ERR_NO_DESCRIPTOR) {
+            job->found = service_has_descriptor(job->service, job->descriptor, job->params.version);
+            return;
+        }
 }
 
 /* False: what happened is no line's fault. */
 static bool is_fault_of_line(const struct field_lines *job, se_status st)
 {
     return st == SE_OK || st == SE_ERR_FORMAT || st == SE_ERR_REJECTED || st == SE_ERR_USAGE ||
-           (st == SE_ERR_NO_DESCRIPTOR && is_version_of_value(job));
+           (st == SE_ERR_NO_DESCRIPTOR && job->found);
 }
 
 /* As wide as lines of wrapped base64 are: the value goes on in the next one. */
@@ -286,6 +267,7 @@ se_status field_lines_run(struct field_lines *job, const struct lines *lines, se
     TRY(prepare_fields(&w, err));
     (void)!job->many(w.fields, lines->count, job->service, job->descriptor, &job->params, &why);
     TRY(recording_confirm(job->recording, err));
+    look_for_descriptor(job, &w);
     TRY(sort_results(&w, &why, err));
     job->count.lines += lines->count;
     if (job->rejects)

@@ -45,6 +45,7 @@ struct field_lines {
     const se_sink *rejects; /* NULL: a bad line stops the job */
     const struct recording *recording;
     struct line_count count;
+    bool found; /* the descriptor, when a value's version was not */
 };
 
 /* The exit status: rejects that would take the place of the input, or of the output, are refused.

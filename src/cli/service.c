@@ -77,13 +77,59 @@ se_status service_verify(se_signer *out, const struct service *s, const char *de
                      : se_verify_stream(out, s->engine, descriptor, in, params, err);
 }
 
+/* ---- versions ---- */
+
+/* `item` is what se_describe() calls it, "descriptor NAME:VERSION", once for each of its
+ * properties. 0: it is another. */
+static unsigned item_version(const char *item, const char *descriptor)
+{
+    const char *name = text_starts(item, "descriptor ") ? strchr(item, ' ') + 1 : "";
+    const size_t size = strlen(descriptor);
+    unsigned long version;
+
+    if (!text_starts(name, descriptor) || name[size] != ':' ||
+        !text_number(&version, name + size + 1, UINT_MAX))
+        return 0;
+    return (unsigned)version;
+}
+
+struct search {
+    const char *descriptor;
+    unsigned version;
+    bool found;
+};
+
+static void note_version(void *arg, const char *item, const char *property, const char *value)
+{
+    struct search *search = arg;
+    const unsigned version = item_version(item, search->descriptor);
+
+    (void)property;
+    (void)value;
+    search->found |= version && (!search->version || version == search->version);
+}
+
+/* Whoever may only ask for values learns from a value that is none. */
+bool service_has_descriptor(const struct service *s, const char *descriptor, unsigned version)
+{
+    struct search search = { descriptor, version, false };
+    se_field_params params = SE_FIELD_PARAMS_INIT;
+    AUTO(se_buf) none = SE_BUF_INIT;
+
+    params.version = version;
+    if (s->client)
+        return client_decrypt(&none, s->client, descriptor, (se_bytes){ "?", 1 }, &params, NULL) !=
+               SE_ERR_NO_DESCRIPTOR;
+    return !se_describe(s->engine, note_version, &search, NULL) && search.found;
+}
+
 /* ---- certificates ---- */
 
 /* Of one version of a descriptor after the other, as se_describe() names them. */
 struct listing {
     se_engine *engine;
     const char *descriptor;
-    unsigned long last; /* version that was seen */
+    unsigned last; /* version that was seen */
     struct writer pem;
     se_status status;
     se_error *err;
@@ -104,21 +150,17 @@ static se_status list_certificate(struct listing *l, unsigned version)
     return SE_OK;
 }
 
-/* `item` is "descriptor NAME:VERSION", once for each of its properties. */
 static void list_version(void *arg, const char *item, const char *property, const char *value)
 {
     struct listing *l = arg;
-    const char *name = text_starts(item, "descriptor ") ? strchr(item, ' ') + 1 : "";
-    const size_t size = strlen(l->descriptor);
-    unsigned long version;
+    const unsigned version = item_version(item, l->descriptor);
 
     (void)property;
     (void)value;
-    if (!text_starts(name, l->descriptor) || name[size] != ':' ||
-        !text_number(&version, name + size + 1, UINT_MAX) || version == l->last || l->status)
+    if (!version || version == l->last || l->status)
         return;
     l->last = version;
-    l->status = list_certificate(l, (unsigned)version);
+    l->status = list_certificate(l, version);
 }
 
 static se_status list_certificates(se_buf *out, struct listing *l, unsigned version, se_error *err)

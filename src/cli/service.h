@@ -48,6 +48,10 @@ typedef se_status service_many_fn(se_field *fields, size_t count, const struct s
 SE_MUST_CHECK service_one_fn service_encrypt, service_decrypt;
 SE_MUST_CHECK service_many_fn service_encrypt_many, service_decrypt_many, service_rekey_many;
 
+/* In that version; 0: in any. */
+bool service_has_descriptor(const struct service *service, const char *descriptor,
+                            unsigned version);
+
 SE_MUST_CHECK se_status service_zip_sign(const char *out, const struct service *service,
                                          const char *descriptor, const char *in,
                                          const se_zip_sign_params *params, se_error *err);
