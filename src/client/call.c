@@ -279,7 +279,7 @@ static se_status ask_once(struct answer *out, enum retry *retry, struct client *
                           const struct call *call, se_error *err)
 {
     TRY(connection_ask(out, retry, client, call, err));
-    return answer_is_good(out->status) ? SE_OK : answer_failure(out, err);
+    return answer_is_good(out->status) ? SE_OK : answer_read_failure(out, err);
 }
 
 se_status call_run(struct answer *out, struct client *client, const struct call *call,
@@ -368,7 +368,7 @@ static se_status tell_failure(const struct answer *answer, const json_t *failure
     return error_set(err, status_of_name(name), "%s", message);
 }
 
-se_status answer_failure(const struct answer *answer, se_error *err)
+se_status answer_read_failure(const struct answer *answer, se_error *err)
 {
     AUTO(json) failure = json_loadb((const char *)answer->body.buf.data, answer->body.buf.size,
                                     JSON_ALLOW_NUL, NULL);

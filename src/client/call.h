@@ -85,7 +85,7 @@ void json_member_signer(se_signer *out, const json_t *object);
 /* ---- what failed ---- */
 
 /* The failure that an answer tells, with the request's id. */
-se_status answer_failure(const struct answer *answer, se_error *err);
+se_status answer_read_failure(const struct answer *answer, se_error *err);
 /* The status of the library that the service calls so. */
 se_status status_of_name(const char *name);
 
