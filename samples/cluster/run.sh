@@ -24,7 +24,7 @@ cd "$folder"
 folder=$(pwd)
 running=''
 end_all() {
-    for process in $running; do kill "$process"; done
+    for process in $running; do kill "$process" || :; done
     as_nobody "$postgresql/pg_ctl" -D database/data -m immediate stop
 }
 trap 'end_all >/dev/null 2>&1' EXIT

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/metrics.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -140,29 +141,14 @@ static void put_connections(struct page *page)
         put_value(page, (label_values){ listener_name(kind) }, page->connections.of[kind]);
 }
 
-static void put_busy_connections(struct page *page)
-{
-    put_value(page, NULL, page->connections.busy);
-}
-
 static void put_connection_limit(struct page *page)
 {
     put_value(page, NULL, page->service->settings->connections);
 }
 
-static void put_refused_connections(struct page *page)
-{
-    put_value(page, NULL, page->connections.refused);
-}
-
 static void put_strangers(struct page *page)
 {
     put_value(page, NULL, (double)read_counter(&page->service->counters.strangers));
-}
-
-static void put_late_requests(struct page *page)
-{
-    put_value(page, NULL, page->connections.late);
 }
 
 static void put_body_bytes(struct page *page)
@@ -178,26 +164,6 @@ static void put_spool_bytes(struct page *page)
 static void put_spool_limit(struct page *page)
 {
     put_value(page, NULL, (double)page->service->spool.disk_all);
-}
-
-static void put_waiting_jobs(struct page *page)
-{
-    put_value(page, NULL, page->jobs.waiting);
-}
-
-static void put_job_limit(struct page *page)
-{
-    put_value(page, NULL, page->jobs.most);
-}
-
-static void put_workers(struct page *page)
-{
-    put_value(page, NULL, page->jobs.threads);
-}
-
-static void put_busy_workers(struct page *page)
-{
-    put_value(page, NULL, page->jobs.running);
 }
 
 /* ---- keys and certificates ---- */
@@ -363,135 +329,143 @@ static void put_start(struct page *page)
 
 #define USE_LABELS "descriptor", "history", "operation"
 
+#define COUNTED(member) offsetof(struct page, member)
+
 static const struct {
     struct metric metric;
     void (*put)(struct page *page);
+    size_t counted; /* without `put`: an unsigned of the page */
 } metrics[] = {
     { { "signengine_build_info",
         "gauge",
         "Version, and the fingerprint of the configuration.",
         { "version", "config" } },
-      put_build },
-    { { "signengine_ready", "gauge", "Whether /health/ready says so.", { NULL } }, put_ready },
+      .put = put_build },
+    { { "signengine_ready", "gauge", "Whether /health/ready says so.", { NULL } },
+      .put = put_ready },
     { { "signengine_operations_total",
         "counter",
         "Operations by result; refused ones name nothing that they asked for.",
         { USE_LABELS, "result" } },
-      put_uses },
+      .put = put_uses },
     { { "signengine_items_total",
         "counter",
         "Items of operations: a batch has several.",
         { USE_LABELS, "result" } },
-      put_use_items },
+      .put = put_use_items },
     { { "signengine_operation_bytes_total", "counter", "Bytes of their bodies.", { USE_LABELS } },
-      put_use_bytes },
+      .put = put_use_bytes },
     { { "signengine_operation_duration_seconds",
         "histogram",
         "From the beginning of the work to the record of it.",
         { USE_LABELS } },
-      put_use_durations },
+      .put = put_use_durations },
     { { "signengine_refusals_total", "counter", "Requests that no row allows.", { NULL } },
-      put_refusals },
+      .put = put_refusals },
     { { "signengine_throttled_total", "counter", "Requests beyond the limit of a row.", { NULL } },
-      put_throttled },
+      .put = put_throttled },
     { { "signengine_requests_total", "counter", "Answers by the status of HTTP.", { "code" } },
-      put_answers },
+      .put = put_answers },
     { { "signengine_late_requests_total",
         "counter",
         "Requests that did not come in due time.",
         { NULL } },
-      put_late_requests },
+      .counted = COUNTED(connections.late) },
     { { "signengine_key_up",
         "gauge",
         "Whether a key is in reach, as far as its last use told.",
         { "key", "replica" } },
-      put_keys_up },
+      .put = put_keys_up },
     { { "signengine_key_breaker_open",
         "gauge",
         "Whether a replica is left alone, but for a look now and then.",
         { "key", "replica" } },
-      put_breakers },
+      .put = put_breakers },
     { { "signengine_key_sessions",
         "gauge",
         "Sessions on its token after its last use, for all keys there.",
         { "key", "replica" } },
-      put_key_sessions },
+      .put = put_key_sessions },
     { { "signengine_key_events_total",
         "counter",
         "What happened to a key since the configuration was loaded.",
         { "key", "replica", "event" } },
-      put_key_events },
+      .put = put_key_events },
     { { "signengine_certificate_expiry_timestamp_seconds",
         "gauge",
         "When the certificate of a descriptor ends.",
         { "descriptor", "version" } },
-      put_certificates },
+      .put = put_certificates },
     { { "signengine_queue_jobs", "gauge", "Jobs that wait for a worker.", { NULL } },
-      put_waiting_jobs },
-    { { "signengine_queue_limit", "gauge", "How many may wait.", { NULL } }, put_job_limit },
-    { { "signengine_workers", "gauge", "Threads that work on jobs.", { NULL } }, put_workers },
+      .counted = COUNTED(jobs.waiting) },
+    { { "signengine_queue_limit", "gauge", "How many may wait.", { NULL } },
+      .counted = COUNTED(jobs.most) },
+    { { "signengine_workers", "gauge", "Threads that work on jobs.", { NULL } },
+      .counted = COUNTED(jobs.threads) },
     { { "signengine_workers_busy", "gauge", "Those of them that have one.", { NULL } },
-      put_busy_workers },
+      .counted = COUNTED(jobs.running) },
     { { "signengine_connections", "gauge", "Connections that are open.", { "listener" } },
-      put_connections },
+      .put = put_connections },
     { { "signengine_connections_busy",
         "gauge",
         "Those of them with a request under way.",
         { NULL } },
-      put_busy_connections },
+      .counted = COUNTED(connections.busy) },
     { { "signengine_connections_limit", "gauge", "How many there may be.", { NULL } },
-      put_connection_limit },
+      .put = put_connection_limit },
     { { "signengine_connections_refused_total",
         "counter",
         "Connections beyond that, or a user's.",
         { NULL } },
-      put_refused_connections },
+      .counted = COUNTED(connections.refused) },
     { { "signengine_strangers_total",
         "counter",
         "Callers of a network without a certificate that counts.",
         { NULL } },
-      put_strangers },
+      .put = put_strangers },
     { { "signengine_body_bytes", "gauge", "Bytes of all bodies that are in memory.", { NULL } },
-      put_body_bytes },
+      .put = put_body_bytes },
     { { "signengine_spool_bytes",
         "gauge",
         "Bytes of bodies in the spool, or for which it has room.",
         { NULL } },
-      put_spool_bytes },
+      .put = put_spool_bytes },
     { { "signengine_spool_limit_bytes", "gauge", "How many there may be.", { NULL } },
-      put_spool_limit },
+      .put = put_spool_limit },
     { { "signengine_audit_records_total",
         "counter",
         "Records that a sink took.",
         { "sink", "number" } },
-      put_audit_records },
+      .put = put_audit_records },
     { { "signengine_audit_failures_total",
         "counter",
         "Records that a sink did not take.",
         { "sink", "number" } },
-      put_audit_failures },
+      .put = put_audit_failures },
     { { "signengine_audit_queue_records",
         "gauge",
         "Records that wait for a sink.",
         { "sink", "number" } },
-      put_audit_queue },
+      .put = put_audit_queue },
     { { "signengine_audit_sink_up",
         "gauge",
         "Whether it took the last one.",
         { "sink", "number" } },
-      put_audit_up },
+      .put = put_audit_up },
     { { "signengine_config_reloads_total",
         "counter",
         "Configurations loaded again.",
         { "result" } },
-      put_reloads },
-    { { "process_cpu_seconds_total", "counter", "Processor time.", { NULL } }, put_cpu },
-    { { "process_resident_memory_bytes", "gauge", "Memory in use.", { NULL } }, put_resident },
-    { { "process_virtual_memory_bytes", "gauge", "Memory in reach.", { NULL } }, put_virtual },
+      .put = put_reloads },
+    { { "process_cpu_seconds_total", "counter", "Processor time.", { NULL } }, .put = put_cpu },
+    { { "process_resident_memory_bytes", "gauge", "Memory in use.", { NULL } },
+      .put = put_resident },
+    { { "process_virtual_memory_bytes", "gauge", "Memory in reach.", { NULL } },
+      .put = put_virtual },
     { { "process_open_fds", "gauge", "Files and sockets that are open.", { NULL } },
-      put_open_files },
-    { { "process_max_fds", "gauge", "How many there may be.", { NULL } }, put_most_files },
-    { { "process_start_time_seconds", "gauge", "When it began.", { NULL } }, put_start },
+      .put = put_open_files },
+    { { "process_max_fds", "gauge", "How many there may be.", { NULL } }, .put = put_most_files },
+    { { "process_start_time_seconds", "gauge", "When it began.", { NULL } }, .put = put_start },
 };
 
 void metrics_write(struct writer *w, const struct service *service,
@@ -505,6 +479,9 @@ void metrics_write(struct writer *w, const struct service *service,
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++) {
         page.metric = &metrics[i].metric;
         metric_begin(w, page.metric);
-        metrics[i].put(&page);
+        if (metrics[i].put)
+            metrics[i].put(&page);
+        else
+            put_value(&page, NULL, *(const unsigned *)((const char *)&page + metrics[i].counted));
     }
 }

@@ -63,6 +63,7 @@ recovers() {
 restores() {
     accepts client sign-key ours content
     cp "$out" before
+    rm -f ours.backup
     accepts signengine key backup ours -o ours.backup
     python3 -c 'import base64, sys; b = open(sys.argv[1], "rb").read().split()[-1]; sys.stdout.buffer.write(base64.urlsafe_b64decode(b + b"=="))' ours.backup >ours.blob
     accepts signengine key delete --force ours

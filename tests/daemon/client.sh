@@ -47,7 +47,7 @@ chmod 600 ./*.bundle
 with_configuration() { signengine -c "$tmp/engine.xml" "$@"; }
 with_configuration history create --store sqlite:run/cards.db
 chown nobody run/*
-daemon_settings "history cards = sqlite:$tmp/run/cards.db default ObjectHistorySigner" "spool = $tmp/run"
+daemon_settings "history cards = sqlite:$tmp/run/cards.db default ObjectHistorySigner" "spool = $tmp/run" "spool-body = 16M"
 start_daemon "$top_builddir/signengined"
 socket=$tmp/run/socket
 export SIGNENGINE_CONFIG="$tmp/there-is-none.xml"

@@ -46,7 +46,7 @@ XML
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 setup signengine history create --store "sqlite:$tmp/run/cards.db" -d Sealer
 chown nobody run run/* ./*.bundle
-daemon_settings 'body = 64k' "audit = journal:$tmp/run/journal required" "history cards = sqlite:$tmp/run/cards.db default Sealer"
+daemon_settings 'body = 64k' 'spool-body = 64k' "audit = journal:$tmp/run/journal required" "history cards = sqlite:$tmp/run/cards.db default Sealer"
 start_journal() {
     rm -f run/journal
     python3 journal.py run/journal journal.log &

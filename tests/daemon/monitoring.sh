@@ -103,11 +103,12 @@ accepts promtool check config prometheus.yml
 prometheus --config.file=prometheus.yml --storage.tsdb.path=data --web.listen-address="$web" --log.level=warn >prometheus.log 2>&1 &
 others="$others $!"
 
+# Prometheus is asked past what keeps the answers of the daemon
 fires() { # ALERT [LABEL=VALUE]
-    curl -sf "http://$web/api/v1/alerts" | jq -e --arg name "$1" --arg word "${2-}" \
+    "$CURL" -sf "http://$web/api/v1/alerts" | jq -e --arg name "$1" --arg word "${2-}" \
         '[.data.alerts[] | select(.state == "firing" and .labels.alertname == $name and ($word == "" or (.labels | to_entries | map(.key + "=" + .value) | index($word))))] != []'
 }
-is_over() { curl -sf "http://$web/api/v1/alerts" | jq -e --arg name "$1" '[.data.alerts[].labels.alertname] | index($name) == null'; }
+is_over() { "$CURL" -sf "http://$web/api/v1/alerts" | jq -e --arg name "$1" '[.data.alerts[].labels.alertname] | index($name) == null'; }
 quiet() { # a case: of these none is there yet
     for alert; do accepts is_over "$alert"; done
 }

@@ -89,7 +89,8 @@ start_tomcat() { # OPTION...: of the JVM; its process is $tomcat, its log tomcat
     tomcat=$!
     others=$tomcat
     for app in one two neighbour; do until_true has_deployed $app 1; done
-    until_true curl -sf -o /dev/null "$web/one/"
+    # Tomcat is asked past what keeps the answers of the daemon
+    until_true "$CURL" -sf -o /dev/null "$web/one/"
 }
 stop_tomcat() {
     kill "$tomcat"
@@ -105,7 +106,7 @@ has_deployed() { # APP TIMES
 # ---- what the page does ----
 page() { # APP CODE OPERATION DESCRIPTOR CONTENT [SIGNATURE]: a case; what is between <pre> and </pre> goes to $out
     cases=$((cases + 1)) bad=''
-    code=$(curl -s -o answer.html -w '%{http_code}' --data-urlencode "operation=$3" --data-urlencode "descriptor=$4" \
+    code=$("$CURL" -s -o answer.html -w '%{http_code}' --data-urlencode "operation=$3" --data-urlencode "descriptor=$4" \
         --data-urlencode "content=$5" --data-urlencode "signature=${6-}" "$web/$1/" 2>"$err") || true
     sed -n '/<pre>/,/<\/html>/{ s/.*<pre>//; s/<\/pre>.*//; /<\/html>/!p }' answer.html >"$out"
     [ "$code" = "$2" ] || fail "$code, not $2: $*"
@@ -129,7 +130,7 @@ works() { # APP: each operation, judged by openssl
 load() { # APP: asks until the file `ended` is there; the answers go to load.APP
     while [ ! -e ended ]; do
         # while it is redeployed Tomcat answers 404
-        curl -s -f -m 300 "$web/$1/load?threads=16&times=2" >>"load.$1" || echo away >>"load.$1"
+        "$CURL" -s -f -m 300 "$web/$1/load?threads=16&times=2" >>"load.$1" || echo away >>"load.$1"
         sleep 0.2
     done
 }
@@ -144,7 +145,7 @@ redeploy() { # APP TIMES: it is there the so maniest time, and has been asked si
     until_true answered "$1" "$(($(grep -c -v away "load.$1") + 2))"
 }
 neighbour() { # WHAT TIMES
-    accepts curl -s "$web/neighbour/$1?times=$2"
+    accepts "$CURL" -s "$web/neighbour/$1?times=$2"
     says good
 }
 under_load() { # NEIGHBOUR...: what the neighbour does meanwhile
@@ -207,7 +208,7 @@ under_load
 # the library logs in again. Who logs out once more while it does so makes calls fail as "unavailable", for half a second
 for app in one two; do
     neighbour logout 1
-    accepts curl -s "$web/$app/load?threads=16&times=2"
+    accepts "$CURL" -s "$web/$app/load?threads=16&times=2"
     says '{good=32}'
 done
 works two
