@@ -7,7 +7,7 @@
 #define KEYS      KEY("a") KEY("b") KEY("c")
 
 /* A version of X with the attributes `when`. */
-#define VERSION(number, key, when)                                                                 \
+#define DESCRIPTOR_VERSION(number, key, when)                                                      \
     "<descriptor name='X' version='" number "' " when "><type algorithm='SHA256withRSA' key='" key \
     "'/></descriptor>\n"
 
@@ -16,25 +16,32 @@ enum { XMAS = 1798070400, MOST = INT32_MAX };
 #define AT_XMAS "2026-12-24T00:00:00Z"
 #define LATER   "2026-12-25T00:00:00Z"
 
-static const char plain[] =
-    ROOT(VERSION("1", "a", "") VERSION("3", "c", "") VERSION("2", "b", ""), KEYS);
+static const char plain[] = ROOT(DESCRIPTOR_VERSION("1", "a", "") DESCRIPTOR_VERSION("3", "c", "")
+                                     DESCRIPTOR_VERSION("2", "b", ""),
+                                 KEYS);
 static const char waiting[] =
-    ROOT(VERSION("1", "a", "") VERSION("2", "b", "from='" AT_XMAS "'"), KEY("a") KEY("b"));
-static const char handed[] = ROOT(VERSION("1", "a", "until='" AT_XMAS "'")
-                                      VERSION("2", "b", "from='" AT_XMAS "' until='" LATER "'"),
-                                  KEY("a") KEY("b"));
-static const char gap[] =
-    ROOT(VERSION("1", "a", "until='" AT_XMAS "'") VERSION("2", "b", "from='" LATER "'"),
+    ROOT(DESCRIPTOR_VERSION("1", "a", "") DESCRIPTOR_VERSION("2", "b", "from='" AT_XMAS "'"),
          KEY("a") KEY("b"));
+static const char handed[] =
+    ROOT(DESCRIPTOR_VERSION("1", "a", "until='" AT_XMAS "'")
+             DESCRIPTOR_VERSION("2", "b", "from='" AT_XMAS "' until='" LATER "'"),
+         KEY("a") KEY("b"));
+static const char gap[] = ROOT(DESCRIPTOR_VERSION("1", "a", "until='" AT_XMAS "'")
+                                   DESCRIPTOR_VERSION("2", "b", "from='" LATER "'"),
+                               KEY("a") KEY("b"));
 static const char idle[] =
-    ROOT(VERSION("1", "a", "") VERSION("2", "b", "signs='false'"), KEY("a") KEY("b"));
-static const char none[] = ROOT(VERSION("1", "a", "signs='false'"), KEY("a"));
+    ROOT(DESCRIPTOR_VERSION("1", "a", "") DESCRIPTOR_VERSION("2", "b", "signs='false'"),
+         KEY("a") KEY("b"));
+static const char none[] = ROOT(DESCRIPTOR_VERSION("1", "a", "signs='false'"), KEY("a"));
 static const char back[] =
-    ROOT(VERSION("1", "a", "") VERSION("2", "b", "from='" AT_XMAS "' until='" LATER "'")
-             VERSION("3", "c", "from='" AT_XMAS "' signs='true'"),
+    ROOT(DESCRIPTOR_VERSION("1", "a", "")
+             DESCRIPTOR_VERSION("2", "b", "from='" AT_XMAS "' until='" LATER "'")
+                 DESCRIPTOR_VERSION("3", "c", "from='" AT_XMAS "' signs='true'"),
          KEYS);
-static const char offset[] = ROOT(
-    VERSION("1", "a", "") VERSION("2", "b", "from='2026-12-24T01:30:00+01:30'"), KEY("a") KEY("b"));
+static const char offset[] =
+    ROOT(DESCRIPTOR_VERSION("1", "a", "")
+             DESCRIPTOR_VERSION("2", "b", "from='2026-12-24T01:30:00+01:30'"),
+         KEY("a") KEY("b"));
 
 enum { DAY = 24 * 60 * 60 };
 
@@ -226,8 +233,9 @@ static void a_bad_time_is_told_with_a_good_one(void **state)
 static void times_are_part_of_the_canonical_form(void **state)
 {
     AUTO(config) config = parsed(
-        ROOT(VERSION("1", "a", "from='2026-12-24T01:00:00+01:00' until='" LATER "' signs='false'")
-                 VERSION("2", "b", "signs='true' from=''"),
+        ROOT(DESCRIPTOR_VERSION("1", "a",
+                                "from='2026-12-24T01:00:00+01:00' until='" LATER "' signs='false'")
+                 DESCRIPTOR_VERSION("2", "b", "signs='true' from=''"),
              KEY("a") KEY("b")));
     AUTO(se_buf) canonical = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;

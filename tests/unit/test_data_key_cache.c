@@ -11,7 +11,7 @@
 static struct descriptor descriptor;
 static struct config config = { .descriptors = &descriptor, .descriptor_count = 1 };
 static struct data_key_cache *caches[1];
-static se_engine engine = { .config = &config, .data_key_caches = caches };
+static struct engine engine = { .config = &config, .data_key_caches = caches };
 
 static const se_bytes secret = { "0123456789abcdef0123456789abcdef", 32 };
 
