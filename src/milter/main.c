@@ -167,13 +167,17 @@ static int child_serve(void)
     if (socket_listen(conf, &session_callbacks, &err))
         return print_complaint(err.status == SE_ERR_ACCESS ? EXIT_BAD_ACCESS : EXIT_BAD_CONFIG,
                                "%s", err.text);
+    if (service_watch(&err))
+        return print_complaint(EXIT_BAD_CONFIG, "%s", err.text);
     report_change(setup_changes(service.setup), "start", "ok", "started", conf->socket);
     log_risk(conf);
     watch_log(&service.setup->watch);
     service_write_metrics();
     if (pthread_create(&thread, NULL, run_control, &status))
-        return print_complaint(EXIT_BROKEN, "cannot make a thread");
-    (void)pthread_join(thread, NULL);
+        status = print_complaint(EXIT_BROKEN, "cannot make a thread");
+    else
+        (void)pthread_join(thread, NULL);
+    service_end_watch();
     if (status)
         return status;
     service_write_metrics();

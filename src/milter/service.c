@@ -131,9 +131,20 @@ void service_end_audit(void)
 {
     if (__atomic_load_n(&service.busy, __ATOMIC_RELAXED))
         return;
-    se_close(&service.setup->watching);
     (void)audit_close(service.setup->audit);
     service.setup->audit = NULL;
+}
+
+se_status service_watch(se_error *err)
+{
+    service.watches = true;
+    return setup_watch(service.setup, err);
+}
+
+void service_end_watch(void)
+{
+    service.watches = false;
+    se_close(&service.setup->watching);
 }
 
 static se_status setup_fill(struct setup *setup, se_error *err)
@@ -146,7 +157,8 @@ static se_status setup_fill(struct setup *setup, se_error *err)
     TRY(check_mail(err));
     TRY(rules_settle(&conf->rules, conf->path, err));
     TRY(check_signers(conf->trust_signers, err));
-    TRY(setup_watch(setup, err));
+    if (service.watches)
+        TRY(setup_watch(setup, err));
     TRY(setup_open_engine(setup, err));
     return watch_begin(&setup->watch, conf, setup->engine, err);
 }

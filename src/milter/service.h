@@ -23,12 +23,18 @@ struct service {
     unsigned busy; /* messages under way */
     bool stopping; /* no more messages */
     bool changed;  /* atomic: the files of the engine, since it was loaded */
+    bool watches;  /* whoever loads it watches its files */
 };
 extern struct service service;
 
 SE_MUST_CHECK se_status service_load(se_error *err);
 /* Where changes of the service are recorded; NULL: nowhere, since standard output tells of them. */
 struct audit *setup_changes(const struct setup *setup);
+
+/* From now on changes of the engine's files are noticed: until the end, for which no thread may be
+ * left. */
+SE_MUST_CHECK se_status service_watch(se_error *err);
+void service_end_watch(void);
 
 /* That `setup` goes on, though it should be replaced. */
 void service_report_refusal(const struct setup *setup, const char *why);
