@@ -20,8 +20,9 @@ struct generations {
     pthread_mutex_t lock; /* of the current one, of users, and of what follows */
     pthread_cond_t changed;
     struct generation *current;
-    bool is_new, ending; /* the current one was not looked at; the thread has to end */
-    int64_t looked;      /* when, clock_monotonic_ms(); of the thread */
+    struct generation *unused; /* to be closed by the thread */
+    bool is_new, ending;       /* the current one was not looked at; the thread has to end */
+    int64_t looked;            /* when, clock_monotonic_ms(); of the thread */
     pthread_t recovery;
 };
 
@@ -128,18 +129,35 @@ struct generation *generation_enter(struct generations *all)
     return g;
 }
 
-/* Closing an engine may wait for a key store, so it happens outside of the lock. */
+/* Closing an engine may wait for a key store, and whoever leaves last may be a thread that all
+ * connections wait for. */
 void generation_leave(struct generations *all, struct generation *g)
 {
-    bool last;
-
     if (!g)
         return;
     pthread_mutex_lock(&all->lock);
-    last = --g->users == 0;
+    if (!--g->users) {
+        g->next = all->unused;
+        all->unused = g;
+        pthread_cond_signal(&all->changed);
+    }
     pthread_mutex_unlock(&all->lock);
-    if (last)
+}
+
+static void close_unused(struct generations *all)
+{
+    struct generation *g;
+
+    pthread_mutex_lock(&all->lock);
+    g = all->unused;
+    all->unused = NULL;
+    pthread_mutex_unlock(&all->lock);
+    while (g) {
+        struct generation *next = g->next;
+
         generation_free(g);
+        g = next;
+    }
 }
 
 se_status generations_load(struct generations *all, struct settings **settings, se_error *err)
@@ -190,8 +208,9 @@ static void *run_recovery(void *arg)
         all->is_new = false;
         pthread_mutex_unlock(&all->lock);
         look_at_keys(all, is_new);
+        close_unused(all);
         pthread_mutex_lock(&all->lock);
-        while (!all->ending && !all->is_new &&
+        while (!all->ending && !all->is_new && !all->unused &&
                pthread_cond_clockwait(&all->changed, &all->lock, CLOCK_MONOTONIC, &next) == 0)
             ;
     }
@@ -226,6 +245,7 @@ void generations_free(struct generations *all)
     pthread_mutex_unlock(&all->lock);
     (void)pthread_join(all->recovery, NULL);
     generation_leave(all, all->current);
+    close_unused(all);
     pthread_cond_destroy(&all->changed);
     pthread_mutex_destroy(&all->lock);
     free(all);

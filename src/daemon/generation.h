@@ -22,9 +22,10 @@ struct generation {
     char config[CONFIG_DIGITS + 1]; /* the first digits of its fingerprint */
     bool allows;                    /* there is a row in <access> */
     unsigned users;
+    struct generation *next; /* of those that nobody uses any more */
 };
 
-/* The current one, and a thread that looks at its keys. */
+/* The current one, and a thread that looks at its keys and closes what was before. */
 struct generations;
 
 SE_MUST_CHECK se_status generations_new(struct generations **out, se_error *err);
