@@ -95,7 +95,8 @@ static se_status open_named(struct named_history *named, se_engine *engine, se_e
     st = se_history_open(&named->history, engine, setting->store, &options, &why);
     if (st == SE_ERR_REJECTED && is_chain_missing(setting))
         return error_set(err, SE_ERR_NO_DESCRIPTOR, "its chain has not been made");
-    return st ? error_copy(err, st, &why) : SE_OK;
+    /* what the settings say is no fault of the caller's */
+    return st ? error_copy(err, st == SE_ERR_USAGE ? SE_ERR_CONFIG : st, &why) : SE_OK;
 }
 
 se_status histories_open(se_history **out, struct histories *histories, const char *name,

@@ -186,11 +186,12 @@ static const struct history_setting settings[] = {
     { "cards", "sqlite:cards.db", NULL, NULL },
     { "absent", "sqlite:absent.db", NULL, NULL },
     { "other", "sqlite:cards.db", "other", NULL },
+    { "mistaken", "oracle:cards", NULL, NULL },
 };
 
 static void opened_history(struct trial *t)
 {
-    opened(t, settings, 3);
+    opened(t, settings, sizeof settings / sizeof *settings);
     assert_status(SE_OK, se_history_create(t->engine, "sqlite:cards.db", NULL, &t->err), &t->err);
     t->request.caller = "uid:1000";
     t->request.idempotency_key = "k1";
@@ -288,6 +289,8 @@ static void what_is_not_there_is_not_found(void **state)
     assert_non_null(strstr(t.err.text, "history 'absent': "));
     assert_status(SE_OK, se_history_create(t.engine, "sqlite:absent.db", NULL, &t.err), &t.err);
     assert_asked(SE_OK, &t, ask_get(&t, H "absent/head"));
+    /* the settings' fault, and not the caller's */
+    assert_asked(SE_ERR_CONFIG, &t, ask_get(&t, H "mistaken/head"));
     trial_close(&t);
 }
 
