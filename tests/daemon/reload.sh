@@ -3,7 +3,9 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/daemon/daemon-lib.sh"
 daemon_configuration
-daemon_settings
+daemon_settings "history default = sqlite:$tmp/run/history.db default FileSigner"
+setup signengine -c engine.xml history create --store "sqlite:$tmp/run/history.db" --descriptor FileSigner
+chown nobody run/*
 sed -i 's/ required$//' signengined.conf # a busy disk would fail calls too
 start_daemon "$top_builddir/signengined"
 octets='Content-Type: application/octet-stream'
@@ -29,7 +31,14 @@ as daemon python3 "$tmp/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.
 others=$!
 count_descriptors() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
 before=$(count_descriptors)
-for _ in $(seq 1 100); do reload "$again"; done
+for n in $(seq 1 100); do
+    reload "$again"
+    # a history that is open keeps files open, until its engine is closed
+    if [ "$n" -le 10 ]; then
+        ask nobody GET /v1/histories/default/head
+        answers 200
+    fi
+done
 : >stop
 wait "$others"
 others=''
