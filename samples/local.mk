@@ -25,6 +25,7 @@ EXTRA_DIST += \
 	samples/packages.txt \
 	samples/service/README.md \
 	samples/service/engineSignEncrypt.xml \
+	samples/show.sh \
 	samples/sign-file/README.md \
 	samples/sign-file/engineSignEncrypt.xml \
 	samples/sign-file/sign-file.c \

@@ -9,19 +9,8 @@ cd "$(dirname "$0")/.."
 here=$(pwd)
 folder=${1-$here/quickstart}
 
-step() { printf '\n== %s\n' "$*"; }
-# prints the command as you would type it, and then its output
-show() {
-    printf '$'
-    for word; do
-        case $word in
-        *[!A-Za-z0-9_./:=-]*) printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
-    echo
-    "$@"
-}
+# shellcheck source=samples/show.sh
+. ./samples/show.sh
 
 step "Packages"
 ./tests/lib/packages.sh packages.txt samples/packages.txt

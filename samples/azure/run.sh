@@ -18,19 +18,8 @@ cd "$folder"
 started=''
 trap '[ -z "$started" ] || kill "$started"' EXIT
 
-step() { printf '\n== %s\n' "$*"; }
-# prints a command as you would type it, and then its output
-show() {
-    printf '$'
-    for word; do
-        case $word in
-        *[!A-Za-z0-9_./:=@-]*) printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
-    echo
-    "$@"
-}
+# shellcheck source=samples/show.sh
+. "$sample/../show.sh"
 refused() { # STATUS COMMAND...
     wanted=$1 status=0
     shift

@@ -30,19 +30,8 @@ end_all() {
 trap 'end_all >/dev/null 2>&1' EXIT
 trap 'exit 130' HUP INT TERM
 
-step() { printf '\n== %s\n' "$*"; }
-# prints a command as you would type it, and then its output
-show() {
-    printf '$'
-    for word; do
-        case $word in
-        *[!A-Za-z0-9_./:=@-]*) printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
-    echo
-    "$@"
-}
+# shellcheck source=samples/show.sh
+. "$sample/../show.sh"
 signengine() { "$build/signengine" "$@"; }
 as_nobody() {
     if [ "$(id -u)" = 0 ]; then

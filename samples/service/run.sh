@@ -19,19 +19,8 @@ folder=$(pwd)
 daemon=''
 trap '[ -z "$daemon" ] || kill "$daemon"' EXIT
 
-step() { printf '\n== %s\n' "$*"; }
-# prints a command as you would type it, and then its output
-show() {
-    printf '$'
-    for word; do
-        case $word in
-        *[!A-Za-z0-9_./:=@-]*) printf " '%s'" "$word" ;;
-        *) printf ' %s' "$word" ;;
-        esac
-    done
-    echo
-    "$@"
-}
+# shellcheck source=samples/show.sh
+. "$sample/../show.sh"
 refused() { # CODE COMMAND...: a call of curl, which has to get this answer
     wanted=$1
     shift

@@ -27,6 +27,9 @@ const char *text_mark(const void *text, size_t size);
 
 bool text_is_ascii(const char *text);
 
+/* ASCII that can be seen: neither blanks nor control characters; also of none at all. */
+bool text_is_visible(const char *text, size_t size);
+
 bool text_starts(const char *text, const char *prefix);
 
 /* Copies as much as there is room for, cut between two characters, and ends it with a NUL. */

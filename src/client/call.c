@@ -75,9 +75,8 @@ static se_status check_settings(const struct client *client, const struct client
                          client->socket);
     if (settings->key && !settings->certificate)
         return error_set(err, SE_ERR_USAGE, "a client's key needs its certificate");
-    for (const char *p = tag; p && *p; p++)
-        if (*p <= ' ' || *p > '~')
-            return error_set(err, SE_ERR_USAGE, "the tag '%s' has other than visible ASCII", tag);
+    if (tag && !text_is_visible(tag, strlen(tag)))
+        return error_set(err, SE_ERR_USAGE, "the tag '%s' has other than visible ASCII", tag);
     if (tag && (!*tag || strlen(tag) > TAG_MOST))
         return error_set(err, SE_ERR_USAGE, "a tag has 1 to %d characters", TAG_MOST);
     return SE_OK;

@@ -125,12 +125,8 @@ static void read_trace(struct exchange *e, const struct head *head)
 static void read_idempotency_key(struct exchange *e, const struct head *head)
 {
     const se_bytes key = head_value(head, "Idempotency-Key");
-    const char *c = key.data;
-    bool visible = key.size && key.size <= IDEMPOTENCY_KEY_MOST;
 
-    for (size_t i = 0; visible && i < key.size; i++)
-        visible = c[i] > ' ' && c[i] <= '~';
-    if (visible)
+    if (key.size && key.size <= IDEMPOTENCY_KEY_MOST && text_is_visible(key.data, key.size))
         text_copy(e->idempotency_key, sizeof e->idempotency_key, key.data, key.size);
     else if (key.data)
         failure_set(&e->failure, FAILURE_USAGE,

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 enum { METHOD_MOST = 16, LENGTH_DIGITS = 18 };
 
@@ -69,10 +70,9 @@ static se_status check_target(const char *target, se_error *err)
 {
     if (*target != '/')
         return REFUSE("the target does not begin with '/'");
-    for (; *target; target++)
-        if (*target < '!' || *target > '~')
-            return REFUSE("the target has a character that is not visible ASCII");
-    return SE_OK;
+    return text_is_visible(target, strlen(target))
+               ? SE_OK
+               : REFUSE("the target has a character that is not visible ASCII");
 }
 
 static se_status check_version(const char *version, se_error *err)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "engine/engine.h"
 
 static _Thread_local struct api_call *entered;
@@ -45,11 +46,9 @@ enum { TAG_MOST = 64 };
 
 static bool is_tag(const char *tag)
 {
-    size_t size = 0;
+    const size_t size = strnlen(tag, TAG_MOST + 1);
 
-    while (size <= TAG_MOST && tag[size] > ' ' && tag[size] <= '~')
-        size++;
-    return size <= TAG_MOST && !tag[size];
+    return size <= TAG_MOST && text_is_visible(tag, size);
 }
 
 se_status api_call_tag(struct api_call *call, const char *tag)

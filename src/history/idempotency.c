@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "history/history.h"
 
@@ -19,12 +20,9 @@ enum { KEY_MOST = 64, CALLER_MOST = 200, REQUEST_PREFIX = 3 };
 
 static bool is_key(const char *text)
 {
-    size_t size = strlen(text);
-    bool good = size && size <= KEY_MOST;
+    const size_t size = strlen(text);
 
-    for (size_t i = 0; good && i < size; i++)
-        good = text[i] > ' ' && text[i] <= '~';
-    return good;
+    return size && size <= KEY_MOST && text_is_visible(text, size);
 }
 
 static bool is_caller(const char *text)

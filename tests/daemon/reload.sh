@@ -25,10 +25,10 @@ cp "$out" signature
 accepts openssl dgst -sha384 -verify one.pub -signature signature content
 
 # ---- 100 times under 64 connections ----
+count_descriptors() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
+descriptors=$(count_descriptors)
 as daemon python3 "$tmp/load.py" "$tmp/run/socket" 64 "$sign" "$tmp/stop" >load.got 2>&1 &
 others=$!
-count_descriptors() { find "/proc/$daemon/fd" -mindepth 1 | wc -l; }
-before=$(count_descriptors)
 for _ in $(seq 1 100); do reload "$again"; done
 : >stop
 wait "$others"
@@ -36,7 +36,7 @@ others=''
 cases=$((cases + 1)) bad=''
 cp load.got "$out"
 grep -qE '^\{200: [0-9]+\}$' load.got || fail "$(cat load.got)"
-few_descriptors() { [ "$(count_descriptors)" -le "$before" ]; }
+few_descriptors() { [ "$(count_descriptors)" -le "$descriptors" ]; }
 until_true few_descriptors
 
 # ---- a wrong configuration ----

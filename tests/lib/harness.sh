@@ -66,8 +66,8 @@ fail() {
     echo "FAILED: $*"
     [ "$bad" ] || failed=$((failed + 1))
     bad=yes
-    sed 's/^/    stdout: /' "$out" 2>/dev/null | head -n 20
-    sed 's/^/    stderr: /' "$err" 2>/dev/null | head -n 20
+    sed 's/^/    stdout: /' "$out" 2>/dev/null | tail -n 40
+    sed 's/^/    stderr: /' "$err" 2>/dev/null | tail -n 20
 }
 
 # Runs a command as a case of its own and leaves its exit status in $status.

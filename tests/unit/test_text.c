@@ -115,6 +115,19 @@ static void characters_are_taken_one_by_one(void **state)
     assert_int_equal(point, 0x10ffff);
 }
 
+static void visible_is_neither_blank_nor_control(void **state)
+{
+    (void)state;
+    assert_true(text_is_visible("", 0));
+    assert_true(text_is_visible("!az~", 4));
+    assert_true(text_is_visible("a b", 1));
+    assert_false(text_is_visible("a b", 3));
+    assert_false(text_is_visible("a\tb", 3));
+    assert_false(text_is_visible("a\0b", 3));
+    assert_false(text_is_visible("\x7f", 1));
+    assert_false(text_is_visible("\xc3\xa9", 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -122,6 +135,7 @@ int main(void)
         cmocka_unit_test(nearest_is_silent_when_nothing_is_near),
         cmocka_unit_test(numbers_are_digits_only),
         cmocka_unit_test(starting_is_not_containing),
+        cmocka_unit_test(visible_is_neither_blank_nor_control),
         cmocka_unit_test(cleaning_keeps_what_is_text),
         cmocka_unit_test(cleaning_blanks_out_controls),
         cmocka_unit_test(cleaning_marks_what_is_no_utf8),
