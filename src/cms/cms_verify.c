@@ -120,18 +120,31 @@ static se_status unknown_signer(const struct verify_job *job, const struct readi
                      "part of the signature");
 }
 
+/* One that its own store does not have, and the signature has. */
+static const struct expected_signer *find_renewal(X509 **certificate, const struct verify_job *job,
+                                                  const struct reading *r)
+{
+    *certificate = signer_info_certificate(r->signer, r->certificates);
+    for (size_t i = 0; *certificate && i < job->count; i++)
+        if (job->candidates[i].algorithm == r->algorithm &&
+            trust_is_renewal(&job->candidates[i], *certificate))
+            return &job->candidates[i];
+    return NULL;
+}
+
 static se_status choose_candidate(struct verdict *out, const struct verify_job *job,
                                   const struct reading *r, se_error *err)
 {
     const struct expected_signer *candidate = find_candidate(job, r, true);
+    X509 *certificate = candidate ? candidate->certificate : NULL;
 
     if (!candidate && (candidate = find_candidate(job, r, false)))
         return error_set(err, SE_ERR_REJECTED, "signed with %s, the descriptor says %s",
                          r->algorithm->name, candidate->algorithm->name);
-    if (!candidate)
+    if (!candidate && !(candidate = find_renewal(&certificate, job, r)))
         return unknown_signer(job, r, err);
-    X509_up_ref(candidate->certificate);
-    out->certificate = candidate->certificate;
+    X509_up_ref(certificate);
+    out->certificate = certificate;
     out->candidate = candidate;
     return SE_OK;
 }

@@ -112,6 +112,28 @@ static bool is_namesake(const X509 *one, const X509 *other)
            EVP_PKEY_eq(X509_get0_pubkey(one), X509_get0_pubkey(other)) != 1;
 }
 
+bool trust_is_renewal(const struct expected_signer *expected, X509 *certificate)
+{
+    bool issued;
+
+    if (!certificate_has_key(certificate, X509_get0_pubkey(expected->certificate)))
+        return false;
+    issued = certificate_has_issued(expected->certificate, certificate);
+    for (int i = 0; !issued && i < sk_X509_num(expected->issuers); i++)
+        issued = certificate_has_issued(sk_X509_value(expected->issuers, i), certificate);
+    ERR_clear_error();
+    return issued;
+}
+
+/* Of the same key, then: what is missing is who has issued it. */
+static bool has_expected_key(const struct verify_job *job, const X509 *certificate)
+{
+    for (size_t i = 0; i < job->count; i++)
+        if (certificate_has_key(certificate, X509_get0_pubkey(job->candidates[i].certificate)))
+            return true;
+    return false;
+}
+
 se_status trust_refuse_signer(const struct verify_job *job, X509 *certificate, const char *note,
                               se_error *err)
 {
@@ -128,6 +150,9 @@ se_status trust_refuse_signer(const struct verify_job *job, X509 *certificate, c
                              job->candidates[i].version, note, subject, serial);
     return error_set(
         err, SE_ERR_REJECTED,
-        "signed with a certificate that the descriptor does not have%s: %s (serial %s)", note,
-        subject, serial);
+        "signed with a certificate that the descriptor does not have%s: %s (serial %s)%s", note,
+        subject, serial,
+        has_expected_key(job, certificate)
+            ? "; its key is the descriptor's: put it, or its issuer, beside the key's certificate"
+            : "");
 }

@@ -10,6 +10,12 @@
 bool trust_is_own(const struct verdict *signer, X509_STORE *roots);
 
 /*
+ * Whether the certificate, which is not kept beside the key, is another one of the same key all the
+ * same: it has the key, and who vouches for the one that is expected has issued it.
+ */
+bool trust_is_renewal(const struct expected_signer *expected, X509 *certificate);
+
+/*
  * Why the owner of `certificate` is none of job->candidates; `note` follows.  SE_ERR_REJECTED: they
  * do not have the certificate.  SE_ERR_NO_DESCRIPTOR: one has its subject and issuer and another
  * key, as versions of one descriptor have.

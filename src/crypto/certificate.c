@@ -72,12 +72,23 @@ se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *na
     return SE_OK;
 }
 
+static bool is_self_issued(const X509 *certificate)
+{
+    return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
+           0;
+}
+
 bool certificate_precedes(const X509 *one, const X509 *other, int64_t at)
 {
-    bool valid = certificate_not_before(one) <= at && at <= certificate_not_after(one);
-    bool other_valid = certificate_not_before(other) <= at && at <= certificate_not_after(other);
+    const int64_t begin = certificate_not_before(one), other_begin = certificate_not_before(other);
+    const int64_t end = certificate_not_after(one), other_end = certificate_not_after(other);
+    const bool valid = begin <= at && at <= end, other_valid = other_begin <= at && at <= other_end;
 
-    return valid == other_valid ? certificate_not_after(one) > certificate_not_after(other) : valid;
+    if (valid != other_valid)
+        return valid;
+    if (is_self_issued(one) != is_self_issued(other))
+        return is_self_issued(other);
+    return valid && begin != other_begin ? begin > other_begin : end > other_end;
 }
 
 X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public_key)
@@ -164,6 +175,49 @@ se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate, const STA
         return st;
     X509_free(sk_X509_shift(chain));
     *out = MOVE(chain);
+    return SE_OK;
+}
+
+bool certificate_has_key(const X509 *certificate, const EVP_PKEY *key)
+{
+    const EVP_PKEY *own = X509_get0_pubkey(certificate);
+    const bool same = own && key && EVP_PKEY_eq(own, key) == 1;
+
+    ERR_clear_error();
+    return same;
+}
+
+se_status certificates_add_other(struct certificates *out, X509 *certificate, se_error *err)
+{
+    if (!certificate_has_key(certificate, X509_get0_pubkey(out->own)) ||
+        !X509_cmp(certificate, out->own))
+        return SE_OK;
+    if ((!out->others && !(out->others = sk_X509_new_null())) ||
+        !X509_add_cert(out->others, certificate, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
+        return error_memory(err);
+    return SE_OK;
+}
+
+se_status certificates_add_others(struct certificates *out, const STACK_OF(X509) * pool,
+                                  se_error *err)
+{
+    for (int i = 0; i < sk_X509_num(pool); i++)
+        TRY(certificates_add_other(out, sk_X509_value(pool, i), err));
+    return SE_OK;
+}
+
+se_status certificates_gather(struct certificates *out, X509 *own, const STACK_OF(X509) * pool,
+                              se_error *err)
+{
+    AUTO(certificates) all = { NULL, NULL, NULL };
+
+    if (!X509_up_ref(own))
+        return error_memory(err);
+    all.own = own;
+    TRY(certificates_chain(&all.chain, own, pool, err));
+    TRY(certificates_add_others(&all, pool, err));
+    *out = all;
+    all = (struct certificates){ NULL, NULL, NULL };
     return SE_OK;
 }
 

@@ -16,12 +16,15 @@ SE_MUST_CHECK se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, 
 
 bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one);
 
-/* Which of two certificates of one key is to be used at `at`: one that is valid then comes first,
- * of two the one that lasts longer. */
+/* Which of two certificates of one key is to be used at `at`: one that is valid then, then one that
+ * a CA has issued, for it is newer than the one that the key was made with whatever they say, then
+ * the newer, and then the one that lasts longer. */
 bool certificate_precedes(const X509 *one, const X509 *other, int64_t at);
 
 /* The certificate of that key which is to be used now; borrowed, NULL: there is none. */
 X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *public_key);
+
+bool certificate_has_key(const X509 *certificate, const EVP_PKEY *key);
 
 /* By name and signature. */
 bool certificate_has_issued(X509 *issuer, X509 *certificate);
@@ -32,6 +35,16 @@ bool certificate_has_issued(X509 *issuer, X509 *certificate);
  */
 SE_MUST_CHECK se_status certificates_chain(STACK_OF(X509) * *out, X509 *certificate,
                                            const STACK_OF(X509) * pool, se_error *err);
+
+/* `own` with its issuers and its key's others from `pool`; counted. */
+SE_MUST_CHECK se_status certificates_gather(struct certificates *out, X509 *own,
+                                            const STACK_OF(X509) * pool, se_error *err);
+
+/* To the others, if it is one of the same key; counted. */
+SE_MUST_CHECK se_status certificates_add_other(struct certificates *out, X509 *certificate,
+                                               se_error *err);
+SE_MUST_CHECK se_status certificates_add_others(struct certificates *out,
+                                                const STACK_OF(X509) * pool, se_error *err);
 
 /* RFC 4514, cut to the room there is */
 void certificate_subject(char *out, size_t size, const X509 *certificate);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 
 AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
@@ -33,28 +35,70 @@ static se_status key_identify(unsigned char id[KEY_ID], const X509 *certificate,
     return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash the public key");
 }
 
-se_status key_new(struct key **out, EVP_PKEY *private_key, X509 *certificate,
-                  STACK_OF(X509) * chain, se_error *err)
+void certificates_free(struct certificates *all)
 {
-    struct key *key = calloc(1, sizeof *key);
-    se_status st = key ? check_pair(private_key, certificate, err) : error_memory(err);
+    X509_free(all->own);
+    sk_X509_pop_free(all->chain, X509_free);
+    sk_X509_pop_free(all->others, X509_free);
+    *all = (struct certificates){ NULL, NULL, NULL };
+}
+
+/* The first moment from now on. */
+static int64_t find_turn(const struct certificates *all)
+{
+    const int64_t now = clock_seconds();
+    int64_t turn = 0;
+
+    for (int i = 0; i < sk_X509_num(all->others); i++) {
+        X509 *other = sk_X509_value(all->others, i);
+        const int64_t moments[] = { certificate_not_before(other),
+                                    certificate_not_after(all->own) + 1 };
+
+        for (size_t m = 0; m < sizeof moments / sizeof *moments; m++)
+            if (moments[m] > now && (!turn || moments[m] < turn) &&
+                certificate_precedes(other, all->own, moments[m]))
+                turn = moments[m];
+    }
+    return turn;
+}
+
+se_status key_new(struct key **out, EVP_PKEY *private_key, struct certificates *certificates,
+                  se_error *err)
+{
+    AUTO(certificates) given = *certificates;
+    AUTO(evp_pkey) private = private_key;
+    AUTO(key) key = calloc(1, sizeof *key);
 
     *out = NULL;
-    if (!st)
-        st = key_identify(key->id, certificate, err);
-    if (st) {
-        EVP_PKEY_free(private_key);
-        X509_free(certificate);
-        sk_X509_pop_free(chain, X509_free);
-        free(key);
-        return st;
-    }
+    *certificates = (struct certificates){ NULL, NULL, NULL };
+    if (!key)
+        return error_memory(err);
     key->refs = 1;
-    key->private = private_key;
-    key->certificate = certificate;
-    key->chain = chain;
-    profile_read(&key->profile, certificate);
-    *out = key;
+    TRY(check_pair(private, given.own, err));
+    TRY(key_identify(key->id, given.own, err));
+    profile_read(&key->profile, given.own);
+    key->turn = find_turn(&given);
+    key->private = MOVE(private);
+    key->certificate = MOVE(given.own);
+    key->chain = MOVE(given.chain);
+    key->others = MOVE(given.others);
+    *out = MOVE(key);
+    return SE_OK;
+}
+
+static bool copy_stack(STACK_OF(X509) * *out, STACK_OF(X509) * from)
+{
+    return !from || (*out = X509_chain_up_ref(from));
+}
+
+se_status key_certificates(struct certificates *out, const struct key *key, se_error *err)
+{
+    AUTO(certificates) all = { NULL, NULL, NULL };
+
+    if (!copy_stack(&all.chain, key->chain) || !copy_stack(&all.others, key->others) ||
+        !X509_up_ref(key->certificate))
+        return error_memory(err);
+    *out = (struct certificates){ key->certificate, MOVE(all.chain), MOVE(all.others) };
     return SE_OK;
 }
 
@@ -72,6 +116,7 @@ void key_unref(struct key *key)
     EVP_PKEY_free(key->private);
     X509_free(key->certificate);
     sk_X509_pop_free(key->chain, X509_free);
+    sk_X509_pop_free(key->others, X509_free);
     free(key);
 }
 

@@ -17,15 +17,27 @@ AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
 
 enum { KEY_ID = 32 };
 
+/* A key's certificate, and what its store has beside it; released with certificates_free(). */
+struct certificates {
+    X509 *own;               /* to sign with; NULL: there is none */
+    STACK_OF(X509) * chain;  /* its issuers as far as the store has them, nearest first; may be
+                                NULL */
+    STACK_OF(X509) * others; /* further ones of the same key: those before a renewal, and one that
+                                waits for its day; may be NULL */
+};
+void certificates_free(struct certificates *all);
+AUTO_KIND(certificates, struct certificates, certificates_free(p))
+
 /* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
 struct key {
     unsigned refs;
     unsigned char id[KEY_ID]; /* SHA-256 of the certificate's SubjectPublicKeyInfo */
     EVP_PKEY *private;        /* NULL: only the certificate was asked for */
     X509 *certificate;        /* never NULL */
-    STACK_OF(X509) *
-        chain; /* its issuers as far as the store has them, nearest first; may be NULL */
+    STACK_OF(X509) * chain;   /* as struct certificates has them */
+    STACK_OF(X509) * others;
     struct profile profile; /* of the certificate */
+    int64_t turn;           /* when another certificate is the one to use; 0: never */
     unsigned namesakes;     /* other private keys of its name in its store */
     unsigned replica;       /* whose certificate it is, from 1; 0: not a key of the configuration */
     /* which rules its certificate kept, and at which second (engine/key_cache.c) */
@@ -33,12 +45,14 @@ struct key {
     int64_t checked_at;
 };
 
-/*
- * Takes over all three, also on failure.  SE_ERR_KEY: key and certificate do not belong together.
- */
-SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private_key, X509 *certificate,
-                                STACK_OF(X509) * chain, se_error *err);
+/* Takes over both, also on failure.  SE_ERR_KEY: key and certificate do not belong together. */
+SE_MUST_CHECK se_status key_new(struct key **out, EVP_PKEY *private_key,
+                                struct certificates *certificates, se_error *err);
 struct key *key_ref(struct key *key);
+
+/* What it has, counted. */
+SE_MUST_CHECK se_status key_certificates(struct certificates *out, const struct key *key,
+                                         se_error *err);
 void key_unref(struct key *key); /* accepts NULL */
 AUTO_KIND(key, struct key *, key_unref(*p))
 

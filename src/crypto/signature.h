@@ -43,6 +43,7 @@ struct expected_signer {
     X509 *certificate;
     const struct algorithm *algorithm;
     unsigned version;
+    const STACK_OF(X509) * issuers; /* of it; may be NULL */
 };
 
 struct verify_job {

@@ -413,7 +413,7 @@ se_status failover_open(struct key **out, const struct key_entry *entry, enum ke
         .close = failover_close,
     };
     AUTO(failover) all = failover_new(entry, part, reporters);
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) certificates = { NULL, NULL, NULL };
     const struct key *first;
     const struct replica *holder;
     EVP_PKEY *private_key;
@@ -424,13 +424,11 @@ se_status failover_open(struct key **out, const struct key_entry *entry, enum ke
     TRY(failover_open_each(all, err));
     holder = all->common.holder;
     first = holder->key;
-    if (first->chain && !(chain = X509_chain_up_ref(first->chain)))
-        return error_memory(err);
+    TRY(key_certificates(&certificates, first, err));
     TRY(remote_key(&private_key, &ops, all, all->common.public_key, err));
     failover_report_lost(all);
     all = NULL; /* the private key has it now */
-    X509_up_ref(first->certificate);
-    TRY(key_new(out, private_key, first->certificate, MOVE(chain), err));
+    TRY(key_new(out, private_key, &certificates, err));
     (*out)->replica = holder->reporter->replica;
     return SE_OK;
 }

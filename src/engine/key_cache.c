@@ -142,6 +142,27 @@ static void cached_key_lock(struct cached_key *cached)
     pthread_mutex_lock(&cached->lock);
 }
 
+enum { TURN_RETRY = 10 }; /* seconds, after the store was away */
+
+/* A certificate that has waited for its day takes over; while the store is away, the key stays as
+ * it is. */
+static void cached_key_turn(struct cached_key *cached, struct key **kept,
+                            const struct key_entry *entry)
+{
+    struct key *old = *kept;
+    se_error ignored = SE_ERROR_INIT;
+
+    if (!old || !old->turn || clock_seconds() < old->turn)
+        return;
+    if (open_key_entry(kept, entry, (enum key_part)(kept - cached->keys), cached->reporters,
+                       &ignored)) {
+        *kept = old;
+        old->turn = clock_seconds() + TURN_RETRY;
+        return;
+    }
+    key_unref(old);
+}
+
 se_status key_cache_open(struct key **out, struct engine *engine, const struct key_entry *entry,
                          enum key_part part, se_error *err)
 {
@@ -153,6 +174,7 @@ se_status key_cache_open(struct key **out, struct engine *engine, const struct k
     *out = NULL;
     cached_key_lock(cached);
     kept = cached_key_place(cached, part);
+    cached_key_turn(cached, kept, entry);
     if (!*kept)
         st = cached_key_fill(cached, seen, entry, part, err);
     if (!st)

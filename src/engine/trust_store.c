@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/array.h"
 #include "base/file.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
@@ -18,30 +19,43 @@ void expected_signers_free(struct expected_signers *c)
     free(c->origins);
 }
 
-static se_status expected_signers_room(struct expected_signers *c, size_t count, se_error *err)
+/* Newest version first; of one, the certificate that it signs with now. */
+static se_status expected_insert(struct expected_signers *c, const struct expected_signer *signer,
+                                 const struct expected_origin *origin, se_error *err)
 {
-    c->list = calloc(count, sizeof *c->list);
-    c->origins = calloc(count, sizeof *c->origins);
-    c->issuers = sk_X509_new_null();
-    return c->list && c->origins && c->issuers ? SE_OK : error_memory(err);
-}
+    size_t room = c->room, at;
 
-static void expected_insert(struct expected_signers *c, const struct expected_signer *signer,
-                            struct expected_origin origin)
-{
-    size_t at = c->count++;
-
-    for (; at && c->list[at - 1].version < signer->version; at--) {
+    if (!array_grow(&c->origins, &room, c->count) || !array_grow(&c->list, &c->room, c->count))
+        return error_memory(err);
+    for (at = c->count++; at && c->list[at - 1].version < signer->version; at--) {
         c->list[at] = c->list[at - 1];
         c->origins[at] = c->origins[at - 1];
     }
     c->list[at] = *signer;
-    c->origins[at] = origin;
+    c->origins[at] = (struct expected_origin){ origin->descriptor, key_ref(origin->key) };
+    return SE_OK;
+}
+
+static se_status expected_insert_all(struct expected_signers *c, struct expected_signer *signer,
+                                     const struct expected_origin *origin, se_error *err)
+{
+    const struct key *key = origin->key;
+
+    signer->certificate = key->certificate;
+    signer->issuers = key->chain;
+    TRY(expected_insert(c, signer, origin, err));
+    for (int i = 0; i < sk_X509_num(key->others); i++) {
+        signer->certificate = sk_X509_value(key->others, i);
+        TRY(expected_insert(c, signer, origin, err));
+    }
+    if (!X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
+        return error_memory(err);
+    return SE_OK;
 }
 
 /* A version whose certificate is out of reach does not hinder the others. */
-static void expected_add(struct expected_signers *c, struct engine *engine,
-                         const struct descriptor *descriptor)
+static se_status expected_add(struct expected_signers *c, struct engine *engine,
+                              const struct descriptor *descriptor, se_error *err)
 {
     AUTO(key) key = NULL;
     struct expected_signer signer = { .version = descriptor->version };
@@ -54,11 +68,9 @@ static void expected_add(struct expected_signers *c, struct engine *engine,
                            descriptor->key->name);
         if (!c->missing.status)
             c->missing = failure;
-        return;
+        return SE_OK;
     }
-    signer.certificate = key->certificate;
-    (void)X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP);
-    expected_insert(c, &signer, (struct expected_origin){ descriptor, MOVE(key) });
+    return expected_insert_all(c, &signer, &(struct expected_origin){ descriptor, key }, err);
 }
 
 se_status expected_signers_collect(struct expected_signers *out, struct engine *engine,
@@ -68,12 +80,13 @@ se_status expected_signers_collect(struct expected_signers *out, struct engine *
     const struct descriptor *any;
 
     TRY(config_descriptor(&any, config, name, version, err));
-    TRY(expected_signers_room(out, config->descriptor_count, err));
+    if (!(out->issuers = sk_X509_new_null()))
+        return error_memory(err);
     for (size_t i = 0; i < config->descriptor_count; i++) {
         const struct descriptor *d = &config->descriptors[i];
 
         if (strcmp(d->name, name) == 0 && (!version || d->version == version))
-            expected_add(out, engine, d);
+            TRY(expected_add(out, engine, d, err));
     }
     return SE_OK;
 }

@@ -6,7 +6,7 @@
 #include "crypto/signature.h"
 #include "engine/engine.h"
 
-/* Where a certificate comes from. */
+/* Where a certificate comes from.  A key that was certified anew has several. */
 struct expected_origin {
     const struct descriptor *descriptor;
     struct key *key;
@@ -17,7 +17,7 @@ struct expected_signers {
     struct expected_signer *list;    /* with the certificates of `origins` */
     STACK_OF(X509) * issuers;        /* theirs, as far as the key stores have them */
     struct expected_origin *origins; /* beside `list` */
-    size_t count;
+    size_t count, room;
     se_error missing; /* why a version could not be looked at, if one could not */
 };
 SE_MUST_CHECK se_status expected_signers_collect(struct expected_signers *out,

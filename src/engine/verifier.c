@@ -170,7 +170,8 @@ se_status se_verifier_check(const se_verifier *verifier, se_bytes in, se_bytes s
     };
 
     TRY(arguments_check(error, verifier, given_bytes(in), given_bytes(signature)));
-    candidate =
-        (struct expected_signer){ verifier->certificate, verifier->algorithm, verifier->version };
+    candidate = (struct expected_signer){ .certificate = verifier->certificate,
+                                          .algorithm = verifier->algorithm,
+                                          .version = verifier->version };
     return signature_format_find(SE_FORM_RAW)->verify(&verdict, &job, error);
 }

@@ -94,19 +94,33 @@ static se_status verify_expected(struct verdict *out, const struct expected_sign
     return doubt_refusal(verify_form(out, job, params, err), c, params, err);
 }
 
+/* Renewal is what makes a certificate that has expired go on: whoever certified the key anew
+ * vouches for what it has signed. */
+static se_status check_key_rules(const struct key *key, const struct descriptor *rules, int64_t at)
+{
+    se_status st = certificate_check(rules, key->certificate, at, SE_ERR_REJECTED, NULL);
+
+    for (int i = 0; st && i < sk_X509_num(key->others); i++)
+        st = certificate_check(rules, sk_X509_value(key->others, i), at, SE_ERR_REJECTED, NULL);
+    return st;
+}
+
 /* The use's rules hold for every signer. */
 static se_status check_signer_rules(const struct verdict *verdict, const struct expected_signers *c,
                                     const struct descriptor *first, const struct verify_job *job,
                                     se_error *err)
 {
-    struct descriptor rules =
-        verdict->candidate ? *c->origins[verdict->candidate - c->list].descriptor : *first;
+    const struct expected_origin *origin =
+        verdict->candidate ? &c->origins[verdict->candidate - c->list] : NULL;
+    struct descriptor rules = origin ? *origin->descriptor : *first;
+    const int64_t at = stamp_moment(&verdict->stamp, job->time);
     se_status st;
 
-    if (!verdict->candidate)
+    if (!origin)
         rules.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
-    st = certificate_check(&rules, verdict->certificate, stamp_moment(&verdict->stamp, job->time),
-                           SE_ERR_REJECTED, err);
+    st = certificate_check(&rules, verdict->certificate, at, SE_ERR_REJECTED, err);
+    if (st && origin && !check_key_rules(origin->key, &rules, at))
+        st = SE_OK;
     if (st) {
         stamp_blame(err, &verdict->stamp, verdict->certificate, job->time);
         return st;

@@ -432,21 +432,6 @@ static X509 *choose_certificate(const struct bundle *bundle, const struct bundle
     return chosen ? chosen : named;
 }
 
-static se_status with_configured_certificate(struct key **out, EVP_PKEY *key,
-                                             const struct keyref *ref, se_error *err)
-{
-    X509 *certificate;
-    STACK_OF(X509) * chain;
-    se_status st = store_configured_certificate(&certificate, &chain, ref, err);
-
-    *out = NULL;
-    if (st || !certificate)
-        return st;
-    if (key)
-        EVP_PKEY_up_ref(key);
-    return key_new(out, key, certificate, chain, err);
-}
-
 static se_status no_certificate(const struct bundle *bundle, const struct bundle_key *key,
                                 se_error *err)
 {
@@ -457,12 +442,25 @@ static se_status no_certificate(const struct bundle *bundle, const struct bundle
                      key ? "of the key" : "with that alias", count < 0 ? 0 : count);
 }
 
+static se_status find_certificates(struct certificates *out, const struct bundle *bundle,
+                                   const struct bundle_key *key, const struct keyref *ref,
+                                   se_error *err)
+{
+    X509 *certificate;
+
+    TRY(store_configured_certificate(out, ref, err));
+    if (out->own)
+        return certificates_add_others(out, bundle->certificates, err);
+    if (!(certificate = choose_certificate(bundle, key, ref->alias)))
+        return no_certificate(bundle, key, err);
+    return certificates_gather(out, certificate, bundle->certificates, err);
+}
+
 se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref,
                       enum key_part part, se_error *err)
 {
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) certificates = { NULL, NULL, NULL };
     const struct bundle_key *key;
-    X509 *certificate;
 
     *out = NULL;
     TRY(bundle_choose(&key, bundle, ref->alias, err));
@@ -470,14 +468,8 @@ se_status bundle_open(struct key **out, const struct bundle *bundle, const struc
         return tell_why(key, err);
     if (part != PART_CERTIFICATE && !key)
         return error_set(err, SE_ERR_KEY, "no private key in it");
-    TRY(with_configured_certificate(out, key ? key->key : NULL, ref, err));
-    if (*out)
-        return SE_OK;
-    if (!(certificate = choose_certificate(bundle, key, ref->alias)))
-        return no_certificate(bundle, key, err);
-    TRY(certificates_chain(&chain, certificate, bundle->certificates, err));
-    X509_up_ref(certificate);
+    TRY(find_certificates(&certificates, bundle, key, ref, err));
     if (key)
         EVP_PKEY_up_ref(key->key);
-    return key_new(out, key ? key->key : NULL, certificate, MOVE(chain), err);
+    return key_new(out, key ? key->key : NULL, &certificates, err);
 }

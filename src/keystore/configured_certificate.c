@@ -14,22 +14,20 @@ static X509 *choose_certificate(const STACK_OF(X509) * all)
     return best ? best : first;
 }
 
-se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain,
-                                       const struct keyref *ref, se_error *err)
+se_status store_configured_certificate(struct certificates *out, const struct keyref *ref,
+                                       se_error *err)
 {
     AUTO(x509_stack) all = NULL;
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st = SE_OK;
 
-    *out = NULL;
-    *chain = NULL;
+    *out = (struct certificates){ NULL, NULL, NULL };
     if (ref->certificate_der.size)
-        return certificate_parse(out, buf_bytes(&ref->certificate_der), err);
+        return certificate_parse(&out->own, buf_bytes(&ref->certificate_der), err);
     if (!*ref->certificate)
         return SE_OK;
     if ((st = certificate_file_read(&text, ref, err)) ||
         (st = certificates_read(&all, buf_bytes(&text), ref->certificate, err)))
         return st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_KEY);
-    *out = choose_certificate(all);
-    return X509_up_ref(*out) ? certificates_chain(chain, *out, all, err) : error_memory(err);
+    return certificates_gather(out, choose_certificate(all), all, err);
 }

@@ -56,11 +56,9 @@ SE_MUST_CHECK se_status store_open(struct key **out, const struct keyref *ref, e
 /* What tokens and login services refused within the last hour is presented to them again. */
 void store_forget_refused_pins(void);
 
-/*
- * The certificate that the configuration itself gives (keyref.certificate, keyref.certificate_der),
- * and the rest of its file as *chain. Both are NULL without one.
- */
-SE_MUST_CHECK se_status store_configured_certificate(X509 **out, STACK_OF(X509) * *chain,
+/* The certificate that the configuration itself gives (keyref.certificate, keyref.certificate_der),
+ * with the rest of its file; out->own is NULL without one. */
+SE_MUST_CHECK se_status store_configured_certificate(struct certificates *out,
                                                      const struct keyref *ref, se_error *err);
 
 #endif

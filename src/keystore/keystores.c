@@ -25,12 +25,11 @@ static se_status store_find(const struct store_type **out, const char *name, se_
 /* A certificate in the configuration makes public-key work independent of the store. */
 static se_status open_configured(struct key **out, const struct keyref *ref, se_error *err)
 {
-    X509 *certificate;
-    STACK_OF(X509) * chain;
+    AUTO(certificates) configured = { NULL, NULL, NULL };
 
     *out = NULL;
-    TRY(store_configured_certificate(&certificate, &chain, ref, err));
-    return !certificate ? SE_OK : key_new(out, NULL, certificate, chain, err);
+    TRY(store_configured_certificate(&configured, ref, err));
+    return configured.own ? key_new(out, NULL, &configured, err) : SE_OK;
 }
 
 se_status store_open(struct key **out, const struct keyref *ref, enum key_part part,

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/text.h"
+#include "provision/x509_build.h"
 
 /* ---- key types and usages ---- */
 
@@ -38,6 +39,17 @@ se_status key_type_parse(struct key_type *out, const char *text, se_error *err)
     return error_set(err, SE_ERR_USAGE,
                      "key type '%s': not rsa:2048 to rsa:%d, ec:P-256, ec:P-384 or ec:P-521", text,
                      RSA_MOST);
+}
+
+struct key_type key_type_of(const EVP_PKEY *key)
+{
+    const struct key_curve *curve = key_curve(key);
+
+    return (struct key_type){
+        .family = key_family(key),
+        .bits = (unsigned)EVP_PKEY_get_bits(key),
+        .group = curve ? curve->group : NULL,
+    };
 }
 
 se_status protection_parse(enum protection *out, const char *text, se_error *err)
@@ -120,6 +132,22 @@ se_status alternative_names(GENERAL_NAMES **out, const char *const *texts, size_
     }
     *out = MOVE(names);
     return SE_OK;
+}
+
+se_status cert_profile_inherit(struct cert_profile *out, X509 *certificate,
+                               const struct provision_profile *wanted, se_error *err)
+{
+    if (!*wanted->subject) {
+        X509_NAME_free(out->subject);
+        out->subject = X509_NAME_dup(X509_get_subject_name(certificate));
+    }
+    if (!wanted->alternative_count) {
+        GENERAL_NAMES_free(out->alternatives);
+        out->alternatives = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    }
+    if (!*wanted->usage)
+        out->uses = certificate_uses(certificate);
+    return out->subject ? SE_OK : error_memory(err);
 }
 
 void cert_profile_free(struct cert_profile *profile)

@@ -19,8 +19,13 @@ SE_MUST_CHECK se_status cert_profile_parse(struct cert_profile *out,
 void cert_profile_free(struct cert_profile *profile);
 AUTO_KIND(cert_profile, struct cert_profile, cert_profile_free(p))
 
+/* What `certificate` says, where `wanted` says nothing. */
+SE_MUST_CHECK se_status cert_profile_inherit(struct cert_profile *out, X509 *certificate,
+                                             const struct provision_profile *wanted, se_error *err);
+
 /* "rsa:3072", "ec:P-256" */
 SE_MUST_CHECK se_status key_type_parse(struct key_type *out, const char *text, se_error *err);
+struct key_type key_type_of(const EVP_PKEY *key);
 
 /* "hsm", "software"; NULL and "": as is usual. */
 SE_MUST_CHECK se_status protection_parse(enum protection *out, const char *text, se_error *err);

@@ -48,9 +48,8 @@ struct cert_profile;
 enum { KEY_ID_SIZE = PUBLIC_ID };
 
 enum replace {
-    REPLACE_NOTHING,     /* what is new stands beside what is there */
-    REPLACE_CERTIFICATE, /* certificates go that were under the alias when the store was opened */
-    REPLACE_ALL,         /* everything that was there goes */
+    REPLACE_NOTHING, /* what is new stands beside what is there */
+    REPLACE_ALL,     /* everything that was there goes */
 };
 
 enum access {
@@ -70,6 +69,8 @@ enum keystore_feature {
     KEYSTORE_PROTECTION = 4, /* a key is in an HSM or in software, as one likes */
     KEYSTORE_EXPIRY = 8,     /* a key may have a last day of its own */
     KEYSTORE_REQUESTS = 16,  /* it makes the key together with the request */
+    KEYSTORE_FILES = 32,     /* the file that the configuration names for the certificate is its own
+                                business */
 };
 
 struct keystore_ops {

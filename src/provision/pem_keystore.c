@@ -136,21 +136,6 @@ static se_status pem_write_file(struct pem_keystore *pem, EVP_PKEY *key, se_erro
                           err);
 }
 
-/* The issuers that are there stay: a CA often answers without them. */
-static se_status pem_keep_issuers(struct pem_keystore *pem, EVP_PKEY *key, se_error *err)
-{
-    AUTO(x509_stack) issuers = NULL;
-
-    for (int i = sk_X509_num(pem->file.bundle.certificates) - 1; i >= 0; i--)
-        if (EVP_PKEY_eq(X509_get0_pubkey(sk_X509_value(pem->file.bundle.certificates, i)), key) ==
-            1)
-            X509_free(sk_X509_delete(pem->file.bundle.certificates, i));
-    if (sk_X509_num(pem->file.certificates) > 0)
-        TRY(certificates_chain(&issuers, sk_X509_value(pem->file.certificates, 0),
-                               pem->file.bundle.certificates, err));
-    return certificates_join(&pem->file.certificates, issuers, err);
-}
-
 /* Rewriting keeps one key and certificates: anything else, such as a second key, would be lost. */
 static se_status pem_check_rest(const struct pem_keystore *pem, se_error *err)
 {
@@ -175,9 +160,7 @@ static se_status pem_commit(struct keystore *keystore, enum replace replace, se_
         return pem_write_file(pem, pem->file.key, err);
     if (replace == REPLACE_ALL)
         return key_file_remove(keystore->target->ref.location, err);
-    TRY(replace == REPLACE_NOTHING
-            ? certificates_join(&pem->file.certificates, pem->file.bundle.certificates, err)
-            : pem_keep_issuers(pem, pem->file.bundle.keys[0]->key, err));
+    TRY(certificates_join(&pem->file.certificates, pem->file.bundle.certificates, err));
     return pem_write_file(pem, pem->file.bundle.keys[0]->key, err);
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "provision/file_keystore.h"
@@ -153,30 +154,51 @@ static bool key_goes(const struct pkcs12_keystore *p, const struct bundle_key *k
            (p->mine && bundle_same_key(key, p->mine) && strcmp(key->name, p->mine->name) == 0);
 }
 
-static bool certificate_goes(const struct pkcs12_keystore *p, X509 *certificate,
-                             enum replace replace)
+static bool certificate_goes(const struct pkcs12_keystore *p, X509 *certificate)
 {
-    for (size_t i = 0; replace == REPLACE_ALL && i < p->file.bundle.count; i++)
+    for (size_t i = 0; i < p->file.bundle.count; i++)
         if (!key_goes(p, p->file.bundle.keys[i]) &&
             is_certificate_of(certificate, p->file.bundle.keys[i]))
             return false;
-    return replace != REPLACE_NOTHING && p->mine && is_certificate_of(certificate, p->mine);
+    return p->mine && is_certificate_of(certificate, p->mine);
 }
 
-static bool bag_goes(const struct pkcs12_keystore *p, const struct origin *origin,
-                     enum replace replace)
+static bool bag_goes(const struct pkcs12_keystore *p, const struct origin *origin)
 {
     if (origin->key)
-        return replace == REPLACE_ALL && key_goes(p, origin->key);
-    return origin->certificate && certificate_goes(p, origin->certificate, replace);
+        return key_goes(p, origin->key);
+    return origin->certificate && certificate_goes(p, origin->certificate);
 }
 
-static void drop_old_bags(struct pkcs12_keystore *p, enum replace replace)
+static void drop_old_bags(struct pkcs12_keystore *p)
 {
     for (int i = sk_PKCS12_SAFEBAG_num(p->pfx.bags) - 1; i >= 0; i--)
-        if (bag_goes(p, &p->origins[i], replace))
+        if (bag_goes(p, &p->origins[i]))
             PKCS12_SAFEBAG_free(sk_PKCS12_SAFEBAG_delete(p->pfx.bags, i));
     ERR_clear_error();
+}
+
+/*
+ * Other readers take a key's certificate by its localKeyID, and expect one: it is the one to use
+ * now. Those that it replaces stay without names, for the engine finds them by their key.
+ */
+static bool set_aside_replaced(struct pkcs12_keystore *p)
+{
+    for (int i = sk_PKCS12_SAFEBAG_num(p->pfx.bags) - 1; i >= 0; i--) {
+        X509 *old = p->origins[i].certificate;
+
+        if (!old || !is_certificate_of(old, p->mine) ||
+            (X509_cmp(old, p->certificate) != 0 &&
+             !certificate_precedes(p->certificate, old, clock_seconds())))
+            continue;
+        PKCS12_SAFEBAG_free(sk_PKCS12_SAFEBAG_delete(p->pfx.bags, i));
+        if (X509_cmp(old, p->certificate) == 0)
+            continue;
+        if (!X509_alias_set1(old, NULL, 0) || !X509_keyid_set1(old, NULL, 0) ||
+            !PKCS12_add_cert(&p->pfx.bags, old))
+            return false;
+    }
+    return true;
 }
 
 /* As the rest of the file has it: other readers know one form only. */
@@ -279,8 +301,9 @@ static se_status pkcs12_commit(struct keystore *keystore, enum replace replace, 
     if (p->pfx.sealed.status)
         return error_set(err, SE_ERR_STORE, "%s, and would be lost if it were written again",
                          p->pfx.sealed.text);
-    drop_old_bags(p, replace);
-    if (!add_new_bags(p))
+    if (replace == REPLACE_ALL)
+        drop_old_bags(p);
+    if ((replace == REPLACE_NOTHING && !set_aside_replaced(p)) || !add_new_bags(p))
         return crypto_error(err, SE_ERR_CRYPTO, "adding the key to the PKCS #12");
     if (!sk_PKCS12_SAFEBAG_num(p->pfx.bags))
         return key_file_remove(keystore->target->ref.location, err);

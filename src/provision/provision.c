@@ -4,12 +4,13 @@
 
 #include <openssl/err.h>
 
-#include "base/clock.h"
 #include "base/utf8.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
+#include "keystore/keystore.h"
 #include "provision/import.h"
 #include "provision/listing.h"
+#include "provision/target_certificate.h"
 #include "provision/x509_build.h"
 
 enum { DAYS_MOST = 36500 };
@@ -98,6 +99,29 @@ static se_status ask_consent(struct keystore *keystore, unsigned scope,
     return consent->ask(consent->arg, user ? user->name : NULL, err);
 }
 
+/* A file that the configuration names for the certificate is what is used: that the store has one
+ * does not do. */
+static bool has_certificate_file(const struct keystore *keystore)
+{
+    return *keystore->target->ref.certificate && !(keystore->ops->features & KEYSTORE_FILES);
+}
+
+static se_status store_certificates(struct keystore *keystore, X509 *certificate,
+                                    const STACK_OF(X509) * chain, enum replace replace,
+                                    se_error *err)
+{
+    const bool has_file = has_certificate_file(keystore);
+    AUTO(output) file = OUTPUT_INIT;
+
+    if (has_file)
+        TRY(target_certificate_open(&file, keystore->target, err));
+    TRY(keystore->ops->put_certificates(keystore, certificate, chain, err));
+    TRY(keystore->ops->commit(keystore, replace, err));
+    return has_file
+               ? target_certificate_write(&file, keystore->target, certificate, chain, replace, err)
+               : SE_OK;
+}
+
 /* Looks first: an existing key is replaced only with `force`. */
 static se_status open_for_new_key(struct keystore **out, struct target *target, bool force,
                                   const struct provision_consent *consent, se_error *err)
@@ -106,6 +130,9 @@ static se_status open_for_new_key(struct keystore **out, struct target *target, 
 
     TRY(target_keystore_open(out, target, ACCESS_USE, err));
     TRY((*out)->ops->holds(&there, *out, err));
+    if (!force && !there && has_certificate_file(*out) && target_certificate_is_there(target))
+        return error_set(err, SE_ERR_IO, "'%s' is there already: --force replaces it",
+                         target->ref.certificate);
     if (!there)
         return SE_OK;
     if (!force)
@@ -124,7 +151,7 @@ static se_status generate_certified(struct keystore *keystore, const struct key_
 
     TRY(keystore->ops->generate(&made, keystore, key, err));
     TRY(x509_build_certificate(&certificate, &made, profile, err));
-    return keystore->ops->put_certificates(keystore, certificate, NULL, err);
+    return store_certificates(keystore, certificate, NULL, REPLACE_ALL, err);
 }
 
 static se_status generate_key(struct target *target, const struct key_profile *key,
@@ -140,8 +167,23 @@ static se_status generate_key(struct target *target, const struct key_profile *k
         return SE_OK;
     if (keystore->ops->generate_certified)
         return keystore->ops->generate_certified(keystore, key, profile, err);
-    TRY(generate_certified(keystore, key, profile, err));
-    return keystore->ops->commit(keystore, REPLACE_ALL, err);
+    return generate_certified(keystore, key, profile, err);
+}
+
+/* The certificate of a <key>, whichever replica has it. */
+static se_status open_configured(struct key **out, const struct target *target, const char *name,
+                                 se_error *err)
+{
+    const struct key_entry *entry;
+
+    *out = NULL;
+    if (!target->config)
+        return error_set(err, SE_ERR_USAGE, "a key that is like another one is a configured one");
+    TRY(config_key(&entry, target->config, name, err));
+    for (size_t i = 0; i < entry->count; i++)
+        if (!store_open(out, &entry->replicas[i], PART_CERTIFICATE, NULL, err))
+            return SE_OK;
+    return error_prefix(err, err ? err->status : SE_ERR_KEY, "key '%s': ", name);
 }
 
 /* What both profiles say; `usual`: of the key's type. */
@@ -149,12 +191,22 @@ static se_status parse_profiles(struct key_profile *key, struct cert_profile *ce
                                 const struct provision_profile *wanted, const struct target *target,
                                 const char *usual, se_error *err)
 {
+    const bool has_type = wanted->type && *wanted->type;
+    AUTO(key) like = NULL;
+
     *key = (struct key_profile){ .days = wanted->expires };
     if (key->days > DAYS_MOST)
         return error_set(err, SE_ERR_USAGE, "a key for %u days: not 1 to %d", key->days, DAYS_MOST);
     TRY(protection_parse(&key->protection, wanted->protection, err));
-    TRY(key_type_parse(&key->type, wanted->type && *wanted->type ? wanted->type : usual, err));
+    if (wanted->like)
+        TRY(open_configured(&like, target, wanted->like, err));
+    if (like && !has_type)
+        key->type = key_type_of(X509_get0_pubkey(like->certificate));
+    else
+        TRY(key_type_parse(&key->type, has_type ? wanted->type : usual, err));
     TRY(cert_profile_parse(certificate, wanted, target, key->type.family, err));
+    if (like)
+        TRY(cert_profile_inherit(certificate, like->certificate, wanted, err));
     key->uses = certificate->uses;
     return SE_OK;
 }
@@ -185,6 +237,19 @@ se_status provision_generate(struct target *target, const struct provision_profi
     return prefix_target(target, st, err);
 }
 
+se_status provision_is_self_issued(bool *out, const char *config, const char *key,
+                                   const se_options *options, se_error *err)
+{
+    AUTO(target) target = NULL;
+    AUTO(key) opened = NULL;
+
+    TRY(target_configured(&target, config, key, 1, options, err));
+    TRY(open_configured(&opened, target, key, err));
+    *out = X509_NAME_cmp(X509_get_subject_name(opened->certificate),
+                         X509_get_issuer_name(opened->certificate)) == 0;
+    return SE_OK;
+}
+
 /* ---- request ---- */
 
 static se_status open_key_pair(struct keystore **keystore, struct key_pair *pair,
@@ -192,6 +257,18 @@ static se_status open_key_pair(struct keystore **keystore, struct key_pair *pair
 {
     TRY(target_keystore_open(keystore, target, ACCESS_USE, err));
     return (*keystore)->ops->find(pair, *keystore, err);
+}
+
+static se_status parse_certificate(struct cert_profile *out, const struct provision_profile *wanted,
+                                   const struct target *target, const EVP_PKEY *key, se_error *err)
+{
+    AUTO(key) like = NULL;
+
+    TRY(cert_profile_parse(out, wanted, target, key_family(key), err));
+    if (!wanted->like)
+        return SE_OK;
+    TRY(open_configured(&like, target, wanted->like, err));
+    return cert_profile_inherit(out, like->certificate, wanted, err);
 }
 
 /* Of the key that is there. */
@@ -206,7 +283,7 @@ static se_status sign_request(X509_REQ **out, struct keystore *keystore,
     TRY(check_feature(keystore, wanted->force, KEYSTORE_REQUESTS, "--force", err));
     TRY(check_feature(keystore, wanted->protection, KEYSTORE_REQUESTS, "--protection", err));
     TRY(keystore->ops->find(&pair, keystore, err));
-    TRY(cert_profile_parse(&profile, wanted, keystore->target, key_family(pair.public_key), err));
+    TRY(parse_certificate(&profile, wanted, keystore->target, pair.public_key, err));
     return x509_build_request(out, &pair, &profile, err);
 }
 
@@ -257,8 +334,7 @@ static se_status put_imported_key(struct target *target, const struct imported_k
     if (is_dry(import->consent))
         return SE_OK;
     TRY(keystore->ops->put_key(keystore, in->key, &profile, err));
-    TRY(keystore->ops->put_certificates(keystore, in->certificate, in->chain, err));
-    return keystore->ops->commit(keystore, REPLACE_ALL, err);
+    return store_certificates(keystore, in->certificate, in->chain, REPLACE_ALL, err);
 }
 
 se_status provision_import(struct target *target, const struct provision_import *what,
@@ -274,20 +350,18 @@ se_status provision_import(struct target *target, const struct provision_import 
     return prefix_target(target, st, err);
 }
 
-/* One that is not valid yet stands beside the other until its day has come. */
+/* It stands beside those that are there: what they have signed stays good, and one that is not
+ * valid yet waits for its day. */
 static se_status put_ca_reply(struct target *target, const STACK_OF(X509) * reply, se_error *err)
 {
     AUTO(keystore) keystore = NULL;
     AUTO(key_pair) pair = { NULL, NULL };
     AUTO(x509_stack) chain = NULL;
     X509 *own;
-    bool later;
 
     TRY(open_key_pair(&keystore, &pair, target, err));
     TRY(ca_reply_choose(&own, &chain, reply, pair.public_key, err));
-    TRY(keystore->ops->put_certificates(keystore, own, chain, err));
-    later = certificate_not_before(own) > clock_seconds();
-    return keystore->ops->commit(keystore, later ? REPLACE_NOTHING : REPLACE_CERTIFICATE, err);
+    return store_certificates(keystore, own, chain, REPLACE_NOTHING, err);
 }
 
 se_status provision_certificate(struct target *target, se_bytes file,

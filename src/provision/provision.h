@@ -108,6 +108,7 @@ struct provision_profile {
     const struct provision_consent *consent; /* NULL: there is no need to ask */
     const char *protection;                  /* "hsm", "software"; NULL: as the store likes */
     unsigned expires;                        /* days until the key itself does; 0: it does not */
+    const char *like; /* a <key> whose type and certificate say what is not said here; NULL: none */
 };
 
 /*
@@ -159,5 +160,44 @@ SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target,
  * be NULL. */
 SE_MUST_CHECK se_status provision_delete(struct target *target,
                                          const struct provision_consent *consent, se_error *err);
+
+/*
+ * ---- the next version of a descriptor ----
+ *
+ * It is a text first: the configuration with one <descriptor> more, and with one <key> more unless
+ * the next key is there.  What it says is all that is remembered while a rotation is under way.
+ */
+struct rotation {
+    unsigned version; /* the next one */
+    unsigned previous_version;
+    unsigned number; /* in the name of a new key */
+    int64_t from;    /* when it takes over */
+    char *key, *previous_key;
+    bool is_new_key; /* the configuration does not have `key` yet */
+    bool is_done;    /* it has the version already */
+};
+void rotation_free(struct rotation *rotation);
+AUTO_KIND(rotation, struct rotation, rotation_free(p))
+
+struct rotation_wish {
+    const char *descriptor;
+    const char *to; /* a <key> that is there; NULL: one like the last, in the same store */
+    int64_t from;
+    se_difference_fn difference; /* hears what changes; may be NULL */
+    void *difference_arg;
+};
+
+/* `text` with the next version, `path` being where it is.  Both texts may hold PINs. */
+SE_MUST_CHECK se_status rotation_plan(se_buf *out, struct rotation *what, se_bytes text,
+                                      const char *path, const struct rotation_wish *wish,
+                                      se_error *err);
+
+/* What `next`, which rotation_plan() has made of `text` as it was then, is about. */
+SE_MUST_CHECK se_status rotation_read(struct rotation *what, se_bytes text, se_bytes next,
+                                      const char *path, const char *descriptor, se_error *err);
+
+/* Whether the certificate of a <key> is of its own making: no CA is waited for then. */
+SE_MUST_CHECK se_status provision_is_self_issued(bool *out, const char *config, const char *key,
+                                                 const se_options *options, se_error *err);
 
 #endif

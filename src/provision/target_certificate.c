@@ -42,15 +42,23 @@ static se_status read_existing(STACK_OF(X509) * *out, const struct target *targe
                      : SE_OK;
 }
 
-/* A CA often answers without its own certificates. */
-static se_status keep_issuers(STACK_OF(X509) * *all, X509 *certificate,
-                              const STACK_OF(X509) * existing, se_error *err)
+/* Those of the same key, which go on verifying, and the issuers of all of them: a CA often answers
+ * without its own certificates. */
+static se_status keep_existing(STACK_OF(X509) * *all, X509 *certificate,
+                               const STACK_OF(X509) * existing, se_error *err)
 {
-    AUTO(x509_stack) issuers = NULL;
+    AUTO(certificates) kept = { .own = NULL };
 
-    if (existing)
-        TRY(certificates_chain(&issuers, certificate, existing, err));
-    return certificates_join(all, issuers, err);
+    TRY(certificates_gather(&kept, certificate, existing, err));
+    TRY(certificates_join(all, kept.chain, err));
+    TRY(certificates_join(all, kept.others, err));
+    for (int i = 0; i < sk_X509_num(kept.others); i++) {
+        AUTO(x509_stack) issuers = NULL;
+
+        TRY(certificates_chain(&issuers, sk_X509_value(kept.others, i), existing, err));
+        TRY(certificates_join(all, issuers, err));
+    }
+    return SE_OK;
 }
 
 static se_status collect_certificates(STACK_OF(X509) * *all, const struct target *target,
@@ -67,8 +75,7 @@ static se_status collect_certificates(STACK_OF(X509) * *all, const struct target
     if (replace == REPLACE_ALL)
         return SE_OK;
     TRY(read_existing(&existing, target, err));
-    return replace == REPLACE_NOTHING ? certificates_join(all, existing, err)
-                                      : keep_issuers(all, certificate, existing, err);
+    return existing ? keep_existing(all, certificate, existing, err) : SE_OK;
 }
 
 static se_status write_certificates(struct output *out, const STACK_OF(X509) * all, se_error *err)

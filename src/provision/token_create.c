@@ -423,7 +423,7 @@ static se_status is_on_token(bool *out, struct token_keystore *s, X509 *certific
     return st;
 }
 
-/* Issuers are called what they are: under the alias there is one certificate. */
+/* Issuers are called what they are: under the alias are the key's own. */
 static se_status put_issuer(struct token_keystore *s, X509 *issuer, se_error *err)
 {
     AUTO(se_buf) id = SE_BUF_INIT;
@@ -443,8 +443,14 @@ se_status token_put_certificates(struct keystore *keystore, X509 *certificate,
                                  const STACK_OF(X509) * chain, se_error *err)
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
+    bool there;
 
-    TRY(put_certificate(s, certificate, keystore->target->name, &s->id, err));
+    X509_up_ref(certificate);
+    X509_free(s->renewed);
+    s->renewed = certificate;
+    TRY(is_on_token(&there, s, certificate, err));
+    if (!there)
+        TRY(put_certificate(s, certificate, keystore->target->name, &s->id, err));
     for (int i = 0; i < sk_X509_num(chain); i++)
         TRY(put_issuer(s, sk_X509_value(chain, i), err));
     return SE_OK;

@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "keystore/pkcs11/object.h"
@@ -21,6 +22,7 @@ static void token_keystore_close(struct keystore *keystore)
 
     if (!s->committed)
         destroy_made(s);
+    X509_free(s->renewed);
     se_buf_free(&s->id);
     session_end(&s->session);
     token_close(s->token);
@@ -185,6 +187,31 @@ static se_status find_by_companion(struct token_keystore *s, se_error *err)
     return SE_OK;
 }
 
+static bool objects_hold(const struct objects *objects, CK_OBJECT_HANDLE object)
+{
+    for (size_t i = 0; i < objects->count; i++)
+        if (objects->list[i] == object)
+            return true;
+    return false;
+}
+
+/* Those before a renewal have other labels. */
+static se_status find_replaced_certificates(struct token_keystore *s, se_error *err)
+{
+    AUTO(se_buf) id = SE_BUF_INIT;
+    struct objects found = { .count = 0 };
+
+    if (s->privates.count != 1)
+        return SE_OK;
+    TRY(object_bytes(&id, &s->session, s->privates.list[0], CKA_ID, err));
+    if (id.size)
+        TRY(find_by_id(&found, &s->session, &class_certificate, buf_bytes(&id), err));
+    for (size_t i = 0; i < found.count && s->certificates.count < OBJECTS_MOST; i++)
+        if (!objects_hold(&s->certificates, found.list[i]))
+            s->certificates.list[s->certificates.count++] = found.list[i];
+    return SE_OK;
+}
+
 static se_status find_meant(struct objects *out, struct token_keystore *s,
                             const CK_OBJECT_CLASS *object_class, se_error *err)
 {
@@ -205,6 +232,7 @@ static se_status find_existing(struct token_keystore *s, se_error *err)
     TRY(find_meant(&s->publics, s, &class_public, err));
     TRY(find_meant(&s->privates, s, &class_private, err));
     TRY(find_by_companion(s, err));
+    TRY(find_replaced_certificates(s, err));
     return drop_others_objects(s, err);
 }
 
@@ -327,17 +355,55 @@ static void end_signing(struct token_keystore *s)
         (void)s->session.calls->C_SetAttributeValue(s->session.handle, s->no_sign, &attribute, 1);
 }
 
+/* "signer until 2026-11-30" */
+static void put_label(struct writer *out, const struct token_keystore *s, const X509 *certificate)
+{
+    char date[16];
+
+    date_text(date, certificate_not_after(certificate));
+    writer_format(out, "%s until %s", s->keystore.target->name, date);
+}
+
+/*
+ * Other programs take a key's certificate by its label, and expect one: it is the one to use now.
+ * Those that it replaces get another label, where the token allows that; the engine finds them by
+ * CKA_ID.
+ */
+static void set_aside_replaced(struct token_keystore *s)
+{
+    for (size_t i = 0; s->renewed && i < s->certificates.count; i++) {
+        AUTO(se_buf) der = SE_BUF_INIT;
+        AUTO(x509) old = NULL;
+        AUTO(writer) label = { 0 };
+        CK_ATTRIBUTE attribute = { .type = CKA_LABEL };
+
+        if (object_bytes(&der, &s->session, s->certificates.list[i], CKA_VALUE, NULL) ||
+            certificate_parse(&old, buf_bytes(&der), NULL) || !X509_cmp(old, s->renewed) ||
+            !certificate_precedes(s->renewed, old, clock_seconds()))
+            continue;
+        put_label(&label, s, old);
+        if (label.failed)
+            continue;
+        attribute.pValue = label.buf.data;
+        attribute.ulValueLen = label.buf.size;
+        (void)s->session.calls->C_SetAttributeValue(s->session.handle, s->certificates.list[i],
+                                                    &attribute, 1);
+    }
+    ERR_clear_error();
+}
+
 static se_status token_keystore_commit(struct keystore *keystore, enum replace replace,
                                        se_error *err)
 {
     struct token_keystore *s = (struct token_keystore *)keystore;
 
     end_signing(s);
-    if (replace != REPLACE_NOTHING)
-        TRY(destroy_objects(s, &s->certificates, err));
     if (replace == REPLACE_ALL) {
+        TRY(destroy_objects(s, &s->certificates, err));
         TRY(destroy_objects(s, &s->publics, err));
         TRY(destroy_objects(s, &s->privates, err));
+    } else {
+        set_aside_replaced(s);
     }
     s->committed = true;
     return SE_OK;

@@ -23,6 +23,7 @@ struct token_keystore {
     struct session session;
 
     struct objects certificates, publics, privates; /* under the alias, when the store was opened */
+    X509 *renewed;                                  /* put beside the certificates since then */
 
     CK_OBJECT_HANDLE made[MADE_MOST]; /* since then */
     size_t made_count;

@@ -12,19 +12,18 @@
 
 /* ---- who ---- */
 
-static bool certificate_is_among(const X509 *certificate, const STACK_OF(X509) * certificates)
+/* That of the candidate, or another one of its key; NULL: he has not signed.  Without certificates
+ * in KeyInfo it can be any. */
+static X509 *find_certificate(const struct expected_signer *candidate,
+                              const struct xml_signature *s)
 {
-    for (int i = 0; i < sk_X509_num(certificates); i++)
-        if (!X509_cmp(sk_X509_value(certificates, i), certificate))
-            return true;
-    return false;
-}
-
-/* Without certificates in KeyInfo it can be any. */
-static bool may_be(const struct expected_signer *candidate, const struct xml_signature *s)
-{
-    return sk_X509_num(s->certificates) <= 0 ||
-           certificate_is_among(candidate->certificate, s->certificates);
+    if (sk_X509_num(s->certificates) <= 0 ||
+        certificates_hold(s->certificates, candidate->certificate))
+        return candidate->certificate;
+    for (int i = 0; i < sk_X509_num(s->certificates); i++)
+        if (trust_is_renewal(candidate, sk_X509_value(s->certificates, i)))
+            return sk_X509_value(s->certificates, i);
+    return NULL;
 }
 
 static se_status try_signer(struct verdict *out, const struct xml_signature *s, X509 *certificate,
@@ -46,14 +45,15 @@ static se_status find_candidate(struct verdict *out, const struct verify_job *jo
 
     for (size_t i = 0; st && i < job->count; i++) {
         const struct expected_signer *candidate = &job->candidates[i];
+        X509 *certificate = find_certificate(candidate, s);
 
-        if (!may_be(candidate, s))
+        if (!certificate)
             continue;
         why = (se_error)SE_ERROR_INIT;
         if (candidate->algorithm != s->algorithm)
             st = error_set(&why, SE_ERR_REJECTED, "signed with %s, the descriptor says %s",
                            s->algorithm->name, candidate->algorithm->name);
-        else if (!(st = try_signer(out, s, candidate->certificate, signed_info, &why)))
+        else if (!(st = try_signer(out, s, certificate, signed_info, &why)))
             out->candidate = candidate;
         if (st && st != SE_ERR_REJECTED)
             return error_set(err, st, "%s", why.text);

@@ -132,6 +132,8 @@ char *fault_set(int count, char **words)
             found = &faults[i];
     if (!found)
         return text_copy("no such fault");
+    if (found->kind == KIND_SIGNATURE_OTHER)
+        other_keys_make();
     made.fault = found;
     snprintf(made.argument, sizeof made.argument, "%s", found->text ? found->text : "");
     snprintf(made.only, sizeof made.only, "%s", found->only ? found->only : "");

@@ -267,25 +267,30 @@ void key_verify(struct call *c)
     drop_key(&key);
 }
 
+static EVP_PKEY *other_keys[3];
+
+void other_keys_make(void)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&lock);
+    for (int i = 0; i < 3; i++)
+        if (!other_keys[i])
+            other_keys[i] = EVP_RSA_gen((unsigned)(2048 + 1024 * i));
+    pthread_mutex_unlock(&lock);
+}
+
 size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like,
                        const char *digest)
 {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static EVP_PKEY *rsa[3];
     struct taken other = { .key = NULL };
     struct bytes value = { NULL, 0 };
-    pthread_mutex_lock(&lock);
     if (*alg == 'E') {
         other.key = EVP_EC_gen(curve_group(curve_of(alg)));
         memcpy(other.crv, curve_of(alg), strlen(curve_of(alg)));
     } else {
-        int i = like >= 512 ? 2 : like >= 384 ? 1 : 0;
-        if (!rsa[i])
-            rsa[i] = EVP_RSA_gen((unsigned)(2048 + 1024 * i));
-        EVP_PKEY_up_ref(rsa[i]);
-        other.key = rsa[i];
+        other.key = other_keys[like >= 512 ? 2 : like >= 384 ? 1 : 0];
+        EVP_PKEY_up_ref(other.key);
     }
-    pthread_mutex_unlock(&lock);
     value.data = base64url_decode(&value.size, digest);
     size_t size = make_signature(out, room, &other, alg, &value);
     free(value.data);

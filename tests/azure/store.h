@@ -123,6 +123,8 @@ const char *key_rotate_now(const char *name);
 void key_operate(struct call *c);
 void key_verify(struct call *c);
 void random_bytes(struct call *c);
+/* takes a while: before somebody waits for a signature */
+void other_keys_make(void);
 /* a good signature, but of another key of that kind; its size */
 size_t other_signature(unsigned char *out, size_t room, const char *alg, size_t like,
                        const char *digest);

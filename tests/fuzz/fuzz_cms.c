@@ -48,7 +48,8 @@ static void load(void)
         sk_X509_num(loaded) != 2)
         abort();
     for (int i = 0; i < 2; i++)
-        candidates[i] = (struct expected_signer){ sk_X509_value(loaded, i), NULL, 1 };
+        candidates[i] =
+            (struct expected_signer){ .certificate = sk_X509_value(loaded, i), .version = 1 };
     for (size_t i = 0; i < 2; i++) {
         struct algorithm algorithm;
 

@@ -41,7 +41,9 @@ static void load(void)
     if (certificates_read(&loaded, text_bytes(certificates), "fuzz", NULL))
         abort();
     candidate = (struct expected_signer){
-        sk_X509_value(loaded, 0), algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1), 1
+        .certificate = sk_X509_value(loaded, 0),
+        .algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1),
+        .version = 1,
     };
     sk_X509_free(loaded);
     roots = X509_STORE_new();

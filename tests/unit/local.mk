@@ -216,6 +216,11 @@ tests_unit_test_reload_SOURCES = tests/unit/test_reload.c tests/unit/reload.h te
 tests_unit_test_reload_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_reload_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_renewal
+tests_unit_test_renewal_SOURCES = tests/unit/test_renewal.c tests/unit/reload.h tests/unit/config.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_renewal_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_renewal_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_reload_watch
 tests_unit_test_reload_watch_SOURCES = tests/unit/test_reload_watch.c tests/unit/reload.h tests/unit/config.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_reload_watch_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

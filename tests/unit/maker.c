@@ -51,8 +51,8 @@ X509 *make_certificate(EVP_PKEY *key, const struct certificate_wish *wish)
     assert_true(X509_set_issuer_name(certificate,
                                      wish->issuer ? X509_get_subject_name(wish->issuer) : name));
     assert_true(ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial));
-    assert_non_null(
-        X509_time_adj_ex(X509_getm_notBefore(certificate), dated ? wish->from_days : -1, 0, NULL));
+    assert_non_null(X509_time_adj_ex(X509_getm_notBefore(certificate), dated ? wish->from_days : -1,
+                                     wish->from_seconds, NULL));
     assert_non_null(
         X509_time_adj_ex(X509_getm_notAfter(certificate), dated ? wish->to_days : 365, 0, NULL));
     assert_true(X509_set_pubkey(certificate, key));

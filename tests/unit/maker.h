@@ -10,6 +10,7 @@ struct certificate_wish {
     const char *usage;      /* keyUsage as openssl.cnf has it; NULL: none */
     const char *alt_name;   /* subjectAltName likewise */
     int from_days, to_days; /* from now; both 0: yesterday to in a year */
+    int from_seconds;       /* besides */
     X509 *issuer;           /* NULL: self-signed */
     EVP_PKEY *issuer_key;
     bool ca;

@@ -7,11 +7,13 @@
 
 static struct key *with_certificate(EVP_PKEY *private)
 {
-    X509 *certificate = make_certificate(private, &(struct certificate_wish){ .subject = "one" });
+    struct certificates own = {
+        .own = make_certificate(private, &(struct certificate_wish){ .subject = "one" }),
+    };
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
-    assert_status(SE_OK, key_new(&key, private, certificate, NULL, &err), &err);
+    assert_status(SE_OK, key_new(&key, private, &own, &err), &err);
     return key;
 }
 

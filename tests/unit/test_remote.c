@@ -189,14 +189,13 @@ static const se_bytes content = { "One two three\r\n", 15 };
 static struct key *certified(struct fake *fake, const char *type)
 {
     EVP_PKEY *private = bridge(fake, type);
+    struct certificates own = {
+        .own = make_certificate(private, &(struct certificate_wish){ .subject = "x" }),
+    };
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
-    assert_status(SE_OK,
-                  key_new(&key, private,
-                          make_certificate(private, &(struct certificate_wish){ .subject = "x" }),
-                          NULL, &err),
-                  &err);
+    assert_status(SE_OK, key_new(&key, private, &own, &err), &err);
     return key;
 }
 

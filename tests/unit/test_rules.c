@@ -355,16 +355,15 @@ static void garbage_is_no_certificate(void **state)
 
 static void key_and_certificate_must_belong_together(void **state)
 {
+    struct certificates foreign = {
+        .own = make_certificate(ec, &(struct certificate_wish){ .subject = "x" }),
+    };
     se_error err = SE_ERROR_INIT;
     struct key *key;
 
     (void)state;
     EVP_PKEY_up_ref(rsa);
-    assert_status(SE_ERR_KEY,
-                  key_new(&key, rsa,
-                          make_certificate(ec, &(struct certificate_wish){ .subject = "x" }), NULL,
-                          &err),
-                  &err);
+    assert_status(SE_ERR_KEY, key_new(&key, rsa, &foreign, &err), &err);
     assert_null(key);
     key_unref(NULL);
 }

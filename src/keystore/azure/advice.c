@@ -87,12 +87,11 @@ static void advise_protection(const struct advising *a, const struct vault_key_a
 
 static int64_t certificate_end(const struct advising *a)
 {
-    AUTO(x509) certificate = NULL;
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) configured = { .own = NULL };
 
-    if (store_configured_certificate(&certificate, &chain, a->key->ref, NULL) || !certificate)
+    if (store_configured_certificate(&configured, a->key->ref, NULL) || !configured.own)
         return 0;
-    return certificate_not_after(certificate);
+    return certificate_not_after(configured.own);
 }
 
 static void advise_end(const struct advising *a, const struct vault_attributes *attributes)
@@ -217,14 +216,14 @@ static bool has_issuer(X509 *certificate, const STACK_OF(X509) * chain)
     return is_self_issued(certificate);
 }
 
-static void advise_configured_chain(const struct advising *a, X509 *certificate,
-                                    const STACK_OF(X509) * chain)
+static void advise_configured_chain(const struct advising *a,
+                                    const struct certificates *configured)
 {
     char issuer[256];
 
-    if (has_issuer(certificate, chain))
+    if (has_issuer(configured->own, configured->chain))
         return;
-    certificate_issuer(issuer, sizeof issuer, certificate);
+    certificate_issuer(issuer, sizeof issuer, configured->own);
     give_advice(a,
                 "the certificate's issuer, %.200s, is not in the configuration: append its "
                 "certificate, and those above it, to the file that 'certificate' names",
@@ -252,13 +251,12 @@ static void advise_vault_chain(const struct advising *a)
 
 static void advise_chain(const struct advising *a)
 {
-    AUTO(x509) certificate = NULL;
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) configured = { .own = NULL };
 
-    if (store_configured_certificate(&certificate, &chain, a->key->ref, NULL))
+    if (store_configured_certificate(&configured, a->key->ref, NULL))
         return;
-    if (certificate)
-        advise_configured_chain(a, certificate, chain);
+    if (configured.own)
+        advise_configured_chain(a, &configured);
     else if (!is_managed_hsm(a))
         advise_vault_chain(a);
 }

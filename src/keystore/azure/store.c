@@ -15,8 +15,7 @@ struct vault_opening {
     const struct keyref *ref;
     struct vault *vault;
     int64_t until;
-    X509 *certificate;
-    STACK_OF(X509) * chain;
+    struct certificates certificates;
 
     /* the key */
     EVP_PKEY *public_key;
@@ -27,8 +26,7 @@ struct vault_opening {
 static void opening_free(struct vault_opening *o)
 {
     vault_close(o->vault);
-    X509_free(o->certificate);
-    sk_X509_pop_free(o->chain, X509_free);
+    certificates_free(&o->certificates);
     EVP_PKEY_free(o->public_key);
     free(o->id);
 }
@@ -84,8 +82,8 @@ static se_status use_certificate(struct vault_opening *o,
     if (!*id.version)
         return error_set(err, SE_ERR_STORE, "certificate '%s' names no version of its key",
                          o->ref->alias);
-    TRY(certificate_parse(&o->certificate, buf_bytes(&answer->certificate), err));
-    if (!(o->public_key = X509_get_pubkey(o->certificate)))
+    TRY(certificate_parse(&o->certificates.own, buf_bytes(&answer->certificate), err));
+    if (!(o->public_key = X509_get_pubkey(o->certificates.own)))
         return error_set(err, SE_ERR_KEY, "certificate '%s' has no usable key", o->ref->alias);
     o->operations = KEY_OP_SIGN | KEY_OP_DECRYPT; /* the first use will tell */
     return keep_text(&o->id, answer->key_id, err);
@@ -154,7 +152,7 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
 
 static bool is_certificates(const struct vault_opening *o)
 {
-    return EVP_PKEY_eq(o->public_key, X509_get0_pubkey(o->certificate)) == 1;
+    return EVP_PKEY_eq(o->public_key, X509_get0_pubkey(o->certificates.own)) == 1;
 }
 
 static se_status use_version(struct vault_opening *o, const json_t *json, se_error *err)
@@ -248,10 +246,10 @@ static se_status check_operations(const struct vault_opening *o, enum key_part p
 
 static se_status find_key(struct vault_opening *o, enum key_part part, se_error *err)
 {
-    TRY(store_configured_certificate(&o->certificate, &o->chain, o->ref, err));
-    if (!o->certificate && place_names_certificate(o->ref))
+    TRY(store_configured_certificate(&o->certificates, o->ref, err));
+    if (!o->certificates.own && place_names_certificate(o->ref))
         return find_certificate(o, err);
-    if (!o->certificate)
+    if (!o->certificates.own)
         return error_set(err, SE_ERR_CONFIG, "a vault's key needs the attribute 'certificate'%s",
                          place_kind(o->ref) == VAULT_KEY_VAULT ? ", or the mode 'certificate'"
                                                                : "");
@@ -283,7 +281,7 @@ static se_status open_vault_key(struct key **out, const struct keyref *ref, enum
     TRY(find_key(&o, part, err));
     if (part > PART_ENCRYPT)
         TRY(open_private_key(&private_key, &o, watch, err));
-    return key_new(out, private_key, MOVE(o.certificate), MOVE(o.chain), err);
+    return key_new(out, private_key, &o.certificates, err);
 }
 
 const struct store_type key_vault_store = { .name = "AzureKeyVault", .open = open_vault_key };

@@ -72,15 +72,15 @@ static se_status open_token(struct token **out, struct module *module, const str
     return st;
 }
 
-/* *chain becomes the issuers of `certificate` on the token and in what *chain was. */
-static se_status complete_chain(STACK_OF(X509) * *chain, struct session *session, X509 *certificate,
+/* The chain becomes the issuers on the token and in what it was. */
+static se_status complete_chain(struct certificates *certificates, struct session *session,
                                 se_error *err)
 {
     STACK_OF(X509) * whole;
 
-    TRY(token_certs_chain(&whole, session, certificate, *chain, err));
-    sk_X509_pop_free(*chain, X509_free);
-    *chain = whole;
+    TRY(token_certs_chain(&whole, session, certificates->own, certificates->chain, err));
+    sk_X509_pop_free(certificates->chain, X509_free);
+    certificates->chain = whole;
     return SE_OK;
 }
 
@@ -89,7 +89,7 @@ static se_status complete_chain(STACK_OF(X509) * *chain, struct session *session
 static se_status find_keypair(const struct p11_search *search, struct session *session,
                               se_error *err)
 {
-    se_status st = keypair_find(search->key, search->certificate, session, err);
+    se_status st = keypair_find(search->key, search->certificates, session, err);
 
     if (st != SE_ERR_KEY || !(search->key->token->slot.flags & CKF_LOGIN_REQUIRED) ||
         token_is_logged_in(session))
@@ -108,8 +108,7 @@ static se_status find_private_key(const struct p11_search *search, struct token 
     key->losses = session.losses;
     TRY(token_login(token, &session, search->ref, err));
     TRY(find_keypair(search, &session, err));
-    return search->chain ? complete_chain(search->chain, &session, *search->certificate, err)
-                         : SE_OK;
+    return search->alone ? SE_OK : complete_chain(search->certificates, &session, err);
 }
 
 /*
@@ -132,11 +131,11 @@ static se_status find_certificate(const struct p11_search *search, struct token 
     TRY(token_session(&session, token, search->ref, false, err));
     if (search->part == PART_ENCRYPT) {
         log_in_to_look(token, &session, search->ref);
-        TRY(keypair_recipient(search->certificate, &session, search->ref, err));
+        TRY(keypair_recipient(search->certificates, &session, search->ref, err));
     } else {
-        TRY(keypair_certificate(search->certificate, &session, search->ref, err));
+        TRY(keypair_certificate(search->certificates, &session, search->ref, err));
     }
-    return complete_chain(search->chain, &session, *search->certificate, err);
+    return complete_chain(search->certificates, &session, err);
 }
 
 static se_status search_token(const struct p11_search *search, struct module *module, se_error *err)
@@ -163,8 +162,7 @@ static se_status search_token(const struct p11_search *search, struct module *mo
         key->token = NULL;
         key->ways = (struct p11_ways){ 0 };
     } else {
-        X509_free(*search->certificate);
-        *search->certificate = NULL;
+        certificates_free(search->certificates);
     }
     return st;
 }
@@ -286,22 +284,32 @@ se_status p11_search_run(const struct p11_search *search, se_error *err)
     return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
 }
 
-se_status p11_key_open(struct p11_key **out, X509 **certificate, STACK_OF(X509) * *chain,
-                       const struct keyref *ref, enum key_part part, se_error *err)
+static se_status open_found(struct p11_key **out, struct p11_search *search, se_error *err)
 {
-    AUTO(p11_key) key = p11_key_new(ref, part);
-    const struct p11_search search = {
-        .ref = ref,
-        .part = part,
-        .key = key,
-        .certificate = certificate,
-        .chain = chain,
-    };
+    AUTO(p11_key) key = p11_key_new(search->ref, search->part);
 
     *out = NULL;
+    search->key = key;
     if (!key)
         return error_memory(err);
-    TRY(p11_search_run(&search, err));
+    TRY(p11_search_run(search, err));
     *out = MOVE(key);
     return SE_OK;
+}
+
+se_status p11_key_open(struct p11_key **out, struct certificates *certificates,
+                       const struct keyref *ref, enum key_part part, se_error *err)
+{
+    struct p11_search search = { .ref = ref, .part = part, .certificates = certificates };
+
+    return open_found(out, &search, err);
+}
+
+se_status p11_key_reopen(struct p11_key **out, X509 *certificate, const struct keyref *ref,
+                         enum key_part part, se_error *err)
+{
+    struct certificates known = { .own = certificate };
+    struct p11_search search = { .ref = ref, .part = part, .certificates = &known, .alone = true };
+
+    return open_found(out, &search, err);
 }

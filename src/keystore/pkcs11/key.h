@@ -53,14 +53,14 @@ struct p11_key *p11_key_ref(struct p11_key *key);
 void p11_key_unref(struct p11_key *key); /* accepts NULL */
 AUTO_KIND(p11_key, struct p11_key *, p11_key_unref(*p))
 
-/* What is to be found on a token.  *certificate, if given, is the one that the key must match; else
- * it becomes the one on the token.  With *chain: the issuers of the certificate. */
+/* What is to be found on a token.  certificates->own, if given, is the one that the key must match;
+ * else it becomes the one on the token, with its issuers and others. */
 struct p11_search {
     const struct keyref *ref;
     enum key_part part;
     struct p11_key *key; /* NULL: the certificate is enough */
-    X509 **certificate;
-    STACK_OF(X509) * *chain;
+    struct certificates *certificates;
+    bool alone; /* nothing else is looked for: issuers and others are known */
 };
 
 /* Opens the module and selects the token; for a private key, logs in and finds the one that `ref`
@@ -69,9 +69,12 @@ struct p11_search {
 SE_MUST_CHECK se_status p11_search_run(const struct p11_search *search, se_error *err);
 
 /* The same for a private key; the caller releases *out with p11_key_unref(). */
-SE_MUST_CHECK se_status p11_key_open(struct p11_key **out, X509 **certificate,
-                                     STACK_OF(X509) * *chain, const struct keyref *ref,
-                                     enum key_part part, se_error *err);
+SE_MUST_CHECK se_status p11_key_open(struct p11_key **out, struct certificates *certificates,
+                                     const struct keyref *ref, enum key_part part, se_error *err);
+
+/* The same for one that was open before, with the certificate that it had. */
+SE_MUST_CHECK se_status p11_key_reopen(struct p11_key **out, X509 *certificate,
+                                       const struct keyref *ref, enum key_part part, se_error *err);
 
 /* A module says so of a device that it has lost, or is just finding again. */
 bool p11_may_be_away(se_status st);

@@ -196,15 +196,55 @@ static se_status load_certificates(struct token_certs *out, struct session *sess
     return no_certificate(session, ref, err);
 }
 
-se_status keypair_certificate(X509 **out, struct session *session, const struct keyref *ref,
-                              se_error *err)
+static se_status add_others(struct certificates *out, const struct token_certs *certs,
+                            se_error *err)
+{
+    for (size_t i = 0; i < certs->count; i++)
+        TRY(certificates_add_other(out, certs->list[i].certificate, err));
+    return SE_OK;
+}
+
+/* What a renewed certificate keeps is the CKA_ID of its key; labels may differ. */
+static se_status add_others_by_id(struct certificates *out, struct session *session,
+                                  const se_buf *id, se_error *err)
+{
+    AUTO(token_certs) certs = { .count = 0 };
+    struct query query = token_certs_query();
+    struct objects found;
+
+    if (!id->size)
+        return SE_OK;
+    query_add(&query, CKA_ID, buf_bytes(id));
+    TRY(object_find(&found, session, &query, err));
+    TRY(token_certs_load(&certs, session, &found, err));
+    return add_others(out, &certs, err);
+}
+
+/* `own` is one of `certs`, which were found by what they mean. */
+static se_status gather_certificates(struct certificates *out, const struct token_cert *own,
+                                     const struct token_certs *certs, struct session *session,
+                                     se_error *err)
+{
+    AUTO(certificates) all = { .own = own->certificate };
+
+    if (!X509_up_ref(own->certificate)) {
+        all.own = NULL;
+        return error_memory(err);
+    }
+    TRY(add_others(&all, certs, err));
+    TRY(add_others_by_id(&all, session, &own->id, err));
+    *out = all;
+    all = (struct certificates){ .own = NULL };
+    return SE_OK;
+}
+
+se_status keypair_certificate(struct certificates *out, struct session *session,
+                              const struct keyref *ref, se_error *err)
 {
     AUTO(token_certs) certs = { .count = 0 };
 
-    *out = NULL;
     TRY(load_certificates(&certs, session, ref, err));
-    *out = MOVE(certs.list[0].certificate);
-    return SE_OK;
+    return gather_certificates(out, &certs.list[0], &certs, session, err);
 }
 
 /* By what they mean, or what leads to them from the certificate: its CKA_ID. */
@@ -394,18 +434,16 @@ static se_status judge_recipient(struct p11_key *key, struct session *session,
     return found.count ? not_a_pair(key, err) : SE_OK;
 }
 
-se_status keypair_recipient(X509 **out, struct session *session, const struct keyref *ref,
-                            se_error *err)
+se_status keypair_recipient(struct certificates *out, struct session *session,
+                            const struct keyref *ref, se_error *err)
 {
     struct p11_key key = { .ref = ref, .part = PART_DECRYPT };
     AUTO(token_certs) certs = { .count = 0 };
 
-    *out = NULL;
     TRY(load_certificates(&certs, session, ref, err));
     TRY_PREFIX(judge_recipient(&key, session, &certs.list[0], err), err,
                "what is encrypted for it could not be decrypted: ");
-    *out = MOVE(certs.list[0].certificate);
-    return SE_OK;
+    return gather_certificates(out, &certs.list[0], &certs, session, err);
 }
 
 /* The certificate that the configuration gives takes the place of those on the token. */
@@ -421,26 +459,24 @@ static se_status certificates_of(struct token_certs *out, X509 *given, struct se
     return SE_OK;
 }
 
-se_status keypair_find(struct p11_key *key, X509 **certificate, struct session *session,
-                       se_error *err)
+se_status keypair_find(struct p11_key *key, struct certificates *certificates,
+                       struct session *session, se_error *err)
 {
     AUTO(token_certs) certs = { .count = 0 };
     struct search_progress progress = { false, false };
     bool found = false;
     size_t i = 0;
-    se_status st = certificates_of(&certs, *certificate, session, key->ref, err);
+    se_status st = certificates_of(&certs, certificates->own, session, key->ref, err);
 
     for (; !st && !found && i < certs.count; i++)
         st = try_certificate(&found, key, session, &certs.list[i], &progress, err);
     if (!st && !found)
-        st = no_keypair(key, session, &progress, *certificate, err);
+        st = no_keypair(key, session, &progress, certificates->own, err);
+    if (!st && !certificates->own)
+        st = gather_certificates(certificates, &certs.list[i - 1], &certs, session, err);
     if (!st && !EVP_PKEY_up_ref(key->public_key))
         st = error_memory(err);
-    if (st) {
+    if (st)
         key->public_key = NULL;
-        return st;
-    }
-    if (!*certificate)
-        *certificate = MOVE(certs.list[i - 1].certificate);
-    return SE_OK;
+    return st;
 }

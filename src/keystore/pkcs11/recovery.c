@@ -102,7 +102,7 @@ static se_status renew_key(struct p11_key **out, struct renewable_key *owner, se
         *out = MOVE(key);
         return SE_OK;
     }
-    st = p11_key_open(&renewed, &owner->certificate, NULL, key->ref, key->part, err);
+    st = p11_key_reopen(&renewed, owner->certificate, key->ref, key->part, err);
     if (p11_may_be_away(st))
         return error_restate(err, SE_ERR_UNAVAILABLE);
     TRY(st);

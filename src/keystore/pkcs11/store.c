@@ -19,32 +19,29 @@ struct store_opening {
 /* A configured certificate reaches the store only together with a private key (store_open()). */
 static se_status open_public(struct key **out, const struct store_opening *o, se_error *err)
 {
-    AUTO(x509) certificate = NULL;
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) certificates = { NULL, NULL, NULL };
     const struct p11_search search = {
         .ref = o->ref,
         .part = o->part,
-        .certificate = &certificate,
-        .chain = &chain,
+        .certificates = &certificates,
     };
 
     TRY(p11_search_run(&search, err));
-    return key_new(out, NULL, MOVE(certificate), MOVE(chain), err);
+    return key_new(out, NULL, &certificates, err);
 }
 
 static se_status open_private(struct key **out, const struct store_opening *o, se_error *err)
 {
-    AUTO(x509) certificate = NULL;
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) certificates = { NULL, NULL, NULL };
     struct p11_key *key;
     EVP_PKEY *private_key;
     unsigned namesakes;
 
-    TRY(store_configured_certificate(&certificate, &chain, o->ref, err));
-    TRY(p11_key_open(&key, &certificate, &chain, o->ref, o->part, err));
+    TRY(store_configured_certificate(&certificates, o->ref, err));
+    TRY(p11_key_open(&key, &certificates, o->ref, o->part, err));
     namesakes = key->namesakes;
-    TRY(p11_key_wrap(&private_key, key, certificate, o->watch, err));
-    TRY(key_new(out, private_key, MOVE(certificate), MOVE(chain), err));
+    TRY(p11_key_wrap(&private_key, key, certificates.own, o->watch, err));
+    TRY(key_new(out, private_key, &certificates, err));
     (*out)->namesakes = namesakes;
     return SE_OK;
 }

@@ -210,11 +210,11 @@ static bool has_certificate(const struct vault_keystore *s)
            !X509_cmp(there, s->certificate);
 }
 
-static se_status check_later(const struct vault_keystore *s, enum replace replace, se_error *err)
+static se_status check_later(const struct vault_keystore *s, se_error *err)
 {
     char date[TIME_TEXT_ROOM];
 
-    if (replace != REPLACE_NOTHING)
+    if (certificate_not_before(s->certificate) <= clock_seconds())
         return SE_OK;
     return error_set(err, SE_ERR_POLICY,
                      "the certificate is valid from %s only, and a vault uses it at once: merge it "
@@ -222,7 +222,7 @@ static se_status check_later(const struct vault_keystore *s, enum replace replac
                      time_format(date, TIME_READABLE, certificate_not_before(s->certificate)));
 }
 
-static se_status merge_certificate(struct vault_keystore *s, enum replace replace, se_error *err)
+static se_status merge_certificate(struct vault_keystore *s, se_error *err)
 {
     AUTO(json) merged = NULL;
     AUTO(writer) body = { 0 };
@@ -235,7 +235,7 @@ static se_status merge_certificate(struct vault_keystore *s, enum replace replac
     };
     se_status st;
 
-    TRY(check_later(s, replace, err));
+    TRY(check_later(s, err));
     TRY(merge_body(&body, s, err));
     st = vault_session_fetch(&merged, &s->session, &call, &failure);
     if (!st || (st == SE_ERR_UNAVAILABLE && has_certificate(s)))
@@ -327,13 +327,14 @@ static se_status certificate_commit(struct keystore *keystore, enum replace repl
 
     if (!s->certificate)
         return vault_delete(&s->session, err);
-    TRY(s->key ? import_certificate(s, err) : merge_certificate(s, replace, err));
+    TRY(s->key ? import_certificate(s, err) : merge_certificate(s, err));
     return error_suffix(err, write_file(s, s->certificate, s->chain, replace, err),
                         "; the vault has the certificate");
 }
 
 const struct keystore_ops vault_certificate_ops = {
-    .features = KEYSTORE_VERSIONS | KEYSTORE_DELETED | KEYSTORE_PROTECTION | KEYSTORE_REQUESTS,
+    .features = KEYSTORE_FILES | KEYSTORE_VERSIONS | KEYSTORE_DELETED | KEYSTORE_PROTECTION |
+                KEYSTORE_REQUESTS,
     .force_does = VAULT_FORCE_DOES,
     .holds = certificate_there,
     .find = certificate_find,

@@ -333,7 +333,8 @@ static se_status keys_commit(struct keystore *keystore, enum replace replace, se
 }
 
 const struct keystore_ops vault_key_ops = {
-    .features = KEYSTORE_VERSIONS | KEYSTORE_DELETED | KEYSTORE_PROTECTION | KEYSTORE_EXPIRY,
+    .features = KEYSTORE_FILES | KEYSTORE_VERSIONS | KEYSTORE_DELETED | KEYSTORE_PROTECTION |
+                KEYSTORE_EXPIRY,
     .force_does = VAULT_FORCE_DOES,
     .holds = keys_hold,
     .find = keys_find,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both modes do. */
+#include "provision/cert_profile.h"
 #include "provision/azure/keystore.h"
 
 #include <stdlib.h>
@@ -72,17 +73,6 @@ se_status vault_pair_open(struct key_pair *out, const struct vault_session *sess
 }
 
 /* ---- what keys a vault makes ---- */
-
-struct key_type key_type_of(const EVP_PKEY *key)
-{
-    const struct key_curve *curve = key_curve(key);
-
-    return (struct key_type){
-        .family = key_family(key),
-        .bits = (unsigned)EVP_PKEY_get_bits(key),
-        .group = curve ? curve->group : NULL,
-    };
-}
 
 se_status vault_key_kind(const char **out, const struct vault_session *session,
                          enum key_family family, enum protection protection, se_error *err)

@@ -52,7 +52,6 @@ SE_MUST_CHECK se_status vault_key_properties(json_t **out, const struct vault_se
                                              const struct key_profile *profile, se_error *err);
 
 /* The type of a key that is there. */
-struct key_type key_type_of(const EVP_PKEY *key);
 
 /* Both halves of a version; the private one is the vault's. */
 SE_MUST_CHECK se_status vault_pair_open(struct key_pair *out, const struct vault_session *session,

@@ -410,11 +410,11 @@ static se_status list_deleted(struct lister *l, se_error *err)
 /* One that can't be read is told of where it is used. */
 static void load_certificate(struct lister *l)
 {
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) configured = { .own = NULL };
     se_error unheard = SE_ERROR_INIT;
 
-    if (store_configured_certificate(&l->certificate, &chain, &l->session->target->ref, &unheard))
-        l->certificate = NULL;
+    if (!store_configured_certificate(&configured, &l->session->target->ref, &unheard))
+        l->certificate = MOVE(configured.own);
     ERR_clear_error();
 }
 

@@ -55,21 +55,12 @@ static void note_replicas(const struct vault_session *s)
 static se_status inherit_profile(struct cert_profile *profile, const struct vault_session *s,
                                  const struct provision_profile *wanted, se_error *err)
 {
-    AUTO(x509) old = NULL;
-    AUTO(x509_stack) chain = NULL;
+    AUTO(certificates) configured = { .own = NULL };
 
     /* without one, a version gets its first */
-    if (store_configured_certificate(&old, &chain, &s->target->ref, NULL))
+    if (store_configured_certificate(&configured, &s->target->ref, NULL))
         return SE_OK;
-    if (old && !*wanted->subject) {
-        X509_NAME_free(profile->subject);
-        profile->subject = X509_NAME_dup(X509_get_subject_name(old));
-    }
-    if (old && !wanted->alternative_count)
-        profile->alternatives = X509_get_ext_d2i(old, NID_subject_alt_name, NULL, NULL);
-    if (old && !*wanted->usage)
-        profile->uses = certificate_uses(old);
-    return profile->subject ? SE_OK : error_memory(err);
+    return configured.own ? cert_profile_inherit(profile, configured.own, wanted, err) : SE_OK;
 }
 
 /* Or takes the one that is there. */
