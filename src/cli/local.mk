@@ -29,6 +29,7 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/cmd_key_list.c \
 	src/cli/cmd_key_vault.c \
 	src/cli/cmd_rekey.c \
+	src/cli/cmd_rotate.c src/cli/rotating.c src/cli/rotating.h \
 	src/cli/cmd_sign.c \
 	src/cli/cmd_verify.c \
 	src/cli/cmd_zip.c \

@@ -19,6 +19,7 @@ const struct command *const commands[] = {
     &command_encrypt,
     &command_decrypt,
     &command_rekey,
+    &command_rotate,
     &command_pin_scramble,
     &command_key_init,
     &command_key_list,

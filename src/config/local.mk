@@ -6,6 +6,7 @@ libse_core_la_SOURCES += \
 	src/config/cert_names.c src/config/cert_names.h \
 	src/config/config.c src/config/config.h \
 	src/config/diff.c src/config/diff.h \
+	src/config/edit.c src/config/edit.h \
 	src/config/element.c src/config/element.h \
 	src/config/encoding.c src/config/encoding.h \
 	src/config/files.c src/config/files.h src/config/pin_source.h \

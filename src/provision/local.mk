@@ -24,6 +24,7 @@ libse_provision_la_SOURCES = \
 	src/provision/pem_keystore.c \
 	src/provision/pkcs12_keystore.c \
 	src/provision/provision.c src/provision/provision.h \
+	src/provision/rotation.c \
 	src/provision/target.c src/provision/target.h \
 	src/provision/target_certificate.c src/provision/target_certificate.h \
 	src/provision/token_create.c \

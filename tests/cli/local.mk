@@ -18,8 +18,11 @@ SHELL_TESTS += \
 	tests/cli/namesakes.sh \
 	tests/cli/prompt.sh \
 	tests/cli/purpose.sh \
+	tests/cli/renewal.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
+	tests/cli/rotate-killed.sh \
+	tests/cli/rotate.sh \
 	tests/cli/sample-config-zip.sh \
 	tests/cli/sample-encrypted-fields.sh \
 	tests/cli/sample-object-history.sh \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/lib/shim/calls.h"
 
+#include <signal.h>
 #include <sys/prctl.h>
 #include <time.h>
 
@@ -32,7 +33,7 @@ static bool is_due(const struct fault *f, enum fault_call call)
 
 static bool is_only_slow(const struct fault *f)
 {
-    return f->rv == CKR_OK && f->harm == HARM_NONE && !f->hang;
+    return f->rv == CKR_OK && f->harm == HARM_NONE && !f->hang && !f->die;
 }
 
 static struct fault decide(enum fault_call call)
@@ -160,6 +161,8 @@ CK_RV fault_at(enum fault_call call)
     pthread_mutex_unlock(&faults.lock);
     if (f.sleep_ms > 0)
         sleep_until(&begun, f.sleep_ms);
+    if (f.die)
+        (void)raise(SIGKILL);
     if (f.hang)
         hang(now);
     harm(f.harm);

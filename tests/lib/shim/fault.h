@@ -53,6 +53,7 @@ struct fault {
     CK_RV rv; /* the answer; CKR_OK: as the module below says */
     enum fault_harm harm;
     double sleep_ms; /* before anything else, and exact */
+    bool die;        /* the process is killed before the module below hears of it */
     bool hang;       /* until faults.let_go or the shim's file has changed */
 };
 

@@ -4,19 +4,26 @@
  * place with mv.  All calls are counted from 1 again then, and what hangs returns.  Lines of words;
  * "#" begins a comment:
  *
- *   module PATH                  the module that the shim stands in front of, else it is
- * $SHIM_MODULE; of the first reading only replay                       what was signed or decrypted
- * before is answered from memory (replay.h) sessions N                   C_OpenSession answers
- * CKR_SESSION_COUNT while N are open CKM_NAME refuse CKR_NAME     that mechanism is not taken CALL
- * [WHEN] WHAT...          a fault at a call (calls.c has the list), as C_Sign
+ * - module PATH: the module that the shim stands in front of, else $SHIM_MODULE; of the first
+ *   reading only
+ * - replay: what was signed or decrypted before is answered from memory (replay.h)
+ * - sessions N: C_OpenSession answers CKR_SESSION_COUNT while N are open
+ * - CKM_NAME refuse CKR_NAME: that mechanism is not taken
+ * - CALL [WHEN] WHAT...: a fault at a call (calls.c has the list), as C_Sign
  *
- *   WHEN:  at N [times M]        the call number N, or M calls from there
- *          after N               all calls after N of them; without a WHEN, all calls
- *   WHAT:  latency MS            it takes so much longer, and not a moment more: 3.5
- *          answer CKR_NAME       it fails; C_Sign, C_Decrypt and what closes have their effect all
- * the same hang                  it does not return lose sessions         before that, all sessions
- * with the token are gone, lose login            or nobody is logged in any more, lose handles or
- * objects have other handles, lose module           or the module is not initialised
+ * WHEN; all calls without one:
+ *
+ * - at N [times M]: the call number N, or M calls from there
+ * - after N: all calls after N of them
+ *
+ * WHAT:
+ *
+ * - latency MS: it takes so much longer, and not a moment more: 3.5
+ * - answer CKR_NAME: it fails; C_Sign, C_Decrypt and what closes have their effect all the same
+ * - hang: it does not return
+ * - die: the process is killed before the call
+ * - lose sessions, login, handles or module: before the call, all sessions with the token are gone,
+ *   nobody is logged in any more, objects have other handles, or the module is not initialised
  *
  * Of the lines that fit, the latencies are added up, and of the rest the first counts.  Numbers may
  * stand for names: 0x30.
@@ -193,10 +200,13 @@ static void read_what(struct fault *f, struct line *line, const char *word)
             f->rv = answer(line);
         else if (!strcmp(word, "hang"))
             f->hang = true;
+        else if (!strcmp(word, "die"))
+            f->die = true;
         else if (!strcmp(word, "lose"))
             f->harm = harm(line);
         else
-            refuse(line, "'%s' is not something that happens: latency, answer, hang or lose", word);
+            refuse(line, "'%s' is not something that happens: latency, answer, hang, die or lose",
+                   word);
 }
 
 static bool read_fault(struct script *s, struct line *line, const char *call)
