@@ -90,6 +90,20 @@ metric 'signengine_check_finding{kind="certificate",subject="descriptor Files:1"
 metric 'signengine_check_finding{kind="version",subject="descriptor Ending:1",level="warning"} 1'
 accepts promtool check metrics <check.prom
 
+# ---- the same as JSON ----
+at "$week" "$signengine" --json check >rows
+jq -r '.descriptor as $d | .version as $v | .findings[] | "\($d):\($v) \(.level) \(.kind) \(.date)"' rows | grep -v issuer | sort >lines
+cat >wanted <<'TEXT'
+Ending:1 date certificate 2120-01-01T00:00:00Z
+Ending:1 date version 2027-07-01T12:00:00Z
+Files:1 warning certificate 2027-06-01T12:00:00Z
+ObjectHistorySigner:1 note certificate null
+Waits:1 date certificate 2120-01-01T00:00:00Z
+Waits:2 date certificate 2120-01-01T00:00:00Z
+Waits:2 note waits 2030-01-01T00:00:00Z
+TEXT
+same lines wanted
+
 # what is not there, or can't be read, is in a file that is written all the same
 cp engine.xml good.xml
 sed 's/algorithm="SHA-256" key="files"/algorithm="SHA-521" key="files"/' good.xml >engine.xml
