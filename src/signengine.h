@@ -248,24 +248,46 @@ typedef enum se_version_state {
 /* One word for a state, as "waits"; never NULL. */
 const char *se_version_state_name(se_version_state state);
 
+/* How much a finding of se_check() matters. */
+typedef enum se_check_level {
+    SE_CHECK_DATE = 0, /* not yet: it is known when something ends */
+    SE_CHECK_NOTE,     /* it is as it was meant to be */
+    SE_CHECK_WARNING,  /* a person may have to do something about it */
+    SE_CHECK_FAILURE,  /* the descriptor can't be used */
+} se_check_level;
+
+/* One word for a level, as "warning"; never NULL. */
+const char *se_check_level_name(se_check_level level);
+
+/* One thing that se_check() found out. Strings are never NULL. */
+typedef struct se_check_finding {
+    se_check_level level;
+    const char *kind;    /* a word that stays the same: "certificate", "secret", ... as
+                            signengine-check(1) lists them */
+    const char *subject; /* what it is about, as "descriptor FileSigner:1", "login azure"; rows that
+                            share that have the finding each */
+    int64_t date;        /* when it ends, or of "waits" begins; 0: it has no date */
+    const char *text;    /* one line */
+} se_check_finding;
+
 /* What se_check() found out about one descriptor. Strings are never NULL. */
 typedef struct se_check_row {
     const char *descriptor;
     unsigned version;
     const char *key;
-    const char *store;         /* "pkcs12", "pem", "HSM", ... */
-    const char *algorithm;     /* canonical name */
-    const char *key_type;      /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
-    const char *subject;       /* of the certificate, RFC 4514; "" likewise */
-    int64_t not_after;         /* when the certificate ends; 0 likewise */
-    int days_left;             /* until then, rounded down */
-    const char *mechanism;     /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of
-                                  replicas each way once; "" without a probe */
-    se_status status;          /* SE_OK: usable */
-    bool warning;              /* usable, but `text` should be read */
-    const char *text;          /* why not; or the warnings, and what else there is to know; or "" */
-    const char *const *causes; /* the same, one by one */
-    size_t cause_count;
+    const char *store;     /* "pkcs12", "pem", "HSM", ... */
+    const char *algorithm; /* canonical name */
+    const char *key_type;  /* "RSA-2048", "EC-P-256"; "" when the key could not be opened */
+    const char *subject;   /* of the certificate, RFC 4514; "" likewise */
+    int64_t not_after;     /* when the certificate ends; 0 likewise */
+    int days_left;         /* until then, rounded down */
+    const char *mechanism; /* how the store did the probe, as "CKM_RSA_PKCS" or "software"; of
+                              replicas each way once; "" without a probe */
+    se_status status;      /* SE_OK: usable */
+    bool warning;          /* usable, but `text` should be read */
+    const char *text;      /* why not; or the warnings, and what else there is to know; or "" */
+    const se_check_finding *findings; /* the same, one by one, and dates that are far away */
+    size_t finding_count;
     se_version_state state; /* now */
     int64_t from, until;    /* as the configuration has them; 0: it does not say */
 } se_check_row;
@@ -275,8 +297,8 @@ typedef struct se_check_options {
     size_t size;
     bool probe; /* also sign and verify, or encrypt and decrypt, with each key, and with each of its
                    replicas */
-    int days; /* warn when a certificate, or a version without a successor, has fewer days left; 0:
-                 30, below 0: never */
+    int days;   /* warn when a certificate, that of its CA, a client secret or a version without a
+                   successor has fewer days left; 0: 30, below 0: never */
 } se_check_options;
 #define SE_CHECK_OPTIONS_INIT                                                                      \
     {                                                                                              \

@@ -1,324 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `check`: a table that fits a terminal of 80 columns, and a line for each cause that some of its
- * rows have in common. */
-#include <stdarg.h>
+/* `check`: whether each descriptor can do its work, and what will stop it. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
-#include "base/array.h"
 #include "base/text.h"
+#include "cli/check_table.h"
+#include "cli/check_watch.h"
 #include "cli/commands.h"
 #include "cli/print_access.h"
 #include "cli/service.h"
 
-enum { CHECK_CELLS = 4 };
-enum check_verdict { CHECK_OK, CHECK_WARNING, CHECK_FAILED };
-
-struct check_line {
-    enum check_verdict verdict;
-    char *cells[CHECK_CELLS];
-    char *detail;
-};
-
-/* Why rows are not ok. */
-struct check_cause {
-    enum check_verdict verdict;
-    char *text;
-    size_t *rows;
-    size_t count, room;
-};
-
-struct check_table {
-    struct check_line *lines;
-    size_t count, room;
-    struct check_cause *causes;
-    size_t cause_count, cause_room;
-    size_t counts[CHECK_FAILED + 1]; /* of rows, by their verdict */
-    bool failed;                     /* out of memory */
-};
-
-enum { WIDTH = 80, GAP = 2, INDENT = 4, NAMED_MOST = 3, DAYS = CHECK_CELLS - 1 };
-static const char *const titles[CHECK_CELLS] = { "DESCRIPTOR", "KEY", "STORE", "DAYS" };
-
-static const struct {
-    const char *word, *colour; /* of ECMA-48, 8.3.117 */
-} verdicts[] = { [CHECK_OK] = { "ok", "32" },
-                 [CHECK_WARNING] = { "warning", "33" },
-                 [CHECK_FAILED] = { "FAILED", "1;31" } };
-
-static enum check_verdict row_verdict(const se_check_row *row)
-{
-    return row->status ? CHECK_FAILED : row->warning ? CHECK_WARNING : CHECK_OK;
-}
-
-/* ---- collecting ---- */
-
-__attribute__((format(printf, 1, 2))) static char *text_of(const char *format, ...)
-{
-    va_list args;
-    char *text;
-    int n;
-
-    va_start(args, format);
-    n = vasprintf(&text, format, args);
-    va_end(args);
-    return n < 0 ? NULL : text;
-}
-
-/* The one text may go on where the other ends: a PIN that was refused once is not presented again,
- * as the next rows say. */
-static bool is_same_cause(const char *one, const char *other)
-{
-    size_t size = strlen(one);
-
-    return text_starts(other, one) && (!other[size] || other[size] == ':');
-}
-
-static struct check_cause *find_cause(struct check_table *t, enum check_verdict verdict,
-                                      const char *text)
-{
-    struct check_cause *added;
-
-    for (size_t i = 0; i < t->cause_count; i++)
-        if (t->causes[i].verdict == verdict && is_same_cause(t->causes[i].text, text))
-            return &t->causes[i];
-    if (!array_grow(&t->causes, &t->cause_room, t->cause_count))
-        return NULL;
-    added = &t->causes[t->cause_count];
-    *added = (struct check_cause){ .verdict = verdict, .text = strdup(text) };
-    t->cause_count += added->text != NULL;
-    return added->text ? added : NULL;
-}
-
-static bool add_cause(struct check_table *t, enum check_verdict verdict, const char *text,
-                      size_t row)
-{
-    struct check_cause *cause = find_cause(t, verdict, text);
-
-    if (!cause || !array_grow(&cause->rows, &cause->room, cause->count))
-        return false;
-    cause->rows[cause->count++] = row;
-    return true;
-}
-
-static char *detail_of(const se_check_row *row)
-{
-    char subject[200];
-
-    text_copy(subject, sizeof subject, row->subject, strlen(row->subject));
-    return text_of("%s%s%s%s%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type,
-                   *row->mechanism ? ", by " : "", row->mechanism, *subject ? ", " : "", subject);
-}
-
-static bool fill_line(struct check_line *line, const se_check_row *row)
-{
-    bool whole = true;
-
-    line->verdict = row_verdict(row);
-    line->cells[0] = text_of("%s:%u", row->descriptor, row->version);
-    line->cells[1] = text_of("%s", row->key);
-    line->cells[2] = text_of("%s", row->store);
-    line->cells[DAYS] = row->not_after ? text_of("%d", row->days_left) : text_of("-");
-    line->detail = detail_of(row);
-    for (size_t i = 0; i < CHECK_CELLS; i++)
-        whole = whole && line->cells[i];
-    return whole && line->detail;
-}
-
-static void check_table_add(struct check_table *t, const se_check_row *row)
-{
-    struct check_line *line;
-
-    if (!array_grow(&t->lines, &t->room, t->count)) {
-        t->failed = true;
-        return;
-    }
-    line = &t->lines[t->count];
-    t->failed = !fill_line(line, row) || t->failed;
-    t->counts[line->verdict]++;
-    for (size_t i = 0; i < row->cause_count; i++)
-        t->failed = !add_cause(t, line->verdict, row->causes[i], t->count) || t->failed;
-    t->count++;
-}
-
-static void check_table_free(struct check_table *t)
-{
-    for (size_t i = 0; i < t->count; i++) {
-        for (size_t c = 0; c < CHECK_CELLS; c++)
-            free(t->lines[i].cells[c]);
-        free(t->lines[i].detail);
-    }
-    for (size_t i = 0; i < t->cause_count; i++) {
-        free(t->causes[i].text);
-        free(t->causes[i].rows);
-    }
-    free(t->lines);
-    free(t->causes);
-}
-
-AUTO_KIND(check_table, struct check_table, check_table_free(p))
-
-/* ---- printing: when all rows are known, so that the columns fit ---- */
-
-/* Characters, of which each takes a column. */
-static int width_of(const char *text)
-{
-    int width = 0;
-
-    for (; *text; text++)
-        width += ((unsigned char)*text & 0xc0) != 0x80;
-    return width;
-}
-
-static const char *skip_columns(const char *text, int columns)
-{
-    while (columns-- > 0 && *text)
-        do
-            text++;
-        while (((unsigned char)*text & 0xc0) == 0x80);
-    return text;
-}
-
-/* A text that is too wide loses its middle: its end may be a version. */
-static void print_cell(const char *text, int width)
-{
-    int wide = width_of(text), tail = width / 3, head = width - tail - 3;
-
-    if (wide > width && head > 0)
-        printf("%.*s...%s", (int)(skip_columns(text, head) - text), text,
-               skip_columns(text, wide - tail));
-    else
-        printf("%s%*s", text, wide < width ? width - wide : 0, "");
-    printf("%*s", GAP, "");
-}
-
-/* The widest gives way first. */
-static void shrink_columns(int widths[CHECK_CELLS], int most)
-{
-    for (;;) {
-        int all = 0, widest = 0;
-
-        for (int c = 0; c < CHECK_CELLS; c++) {
-            all += widths[c] + GAP;
-            widest = widths[c] > widths[widest] ? c : widest;
-        }
-        if (all <= most)
-            return;
-        widths[widest]--;
-    }
-}
-
-static void measure_columns(int widths[CHECK_CELLS], const struct check_table *t)
-{
-    for (size_t c = 0; c < CHECK_CELLS; c++) {
-        widths[c] = width_of(titles[c]);
-        for (size_t i = 0; i < t->count; i++)
-            if (width_of(t->lines[i].cells[c]) > widths[c])
-                widths[c] = width_of(t->lines[i].cells[c]);
-    }
-    shrink_columns(widths, WIDTH - (int)strlen("VERDICT"));
-}
-
-/* no-color.org: whatever it is set to, but for nothing */
-static bool wants_colour(void)
-{
-    const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
-
-    return isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
-static void print_verdict(enum check_verdict verdict)
-{
-    if (wants_colour())
-        printf("\033[%sm%s\033[m", verdicts[verdict].colour, verdicts[verdict].word);
-    else
-        printf("%s", verdicts[verdict].word);
-}
-
-/* Words, as many as fit on a line. */
-static void print_words(const char *text, int column)
-{
-    for (const char *word = text; *word;) {
-        size_t size = strcspn(word, " ");
-        int width = width_of(word) - width_of(word + size);
-
-        if (column > INDENT && column + 1 + width > WIDTH) {
-            printf("\n%*s", INDENT, "");
-            column = INDENT;
-        } else if (word > text)
-            column += printf(" ");
-        printf("%.*s", (int)size, word);
-        column += width;
-        word += size + (word[size] == ' ');
-    }
-    puts("");
-}
-
-static char *names_of(const struct check_table *t, const struct check_cause *cause)
-{
-    AUTO(writer) w = { 0 };
-    size_t named = cause->count > NAMED_MOST + 1 ? NAMED_MOST : cause->count;
-
-    for (size_t i = 0; i < named; i++)
-        writer_format(&w, "%s%s", i ? ", " : "", t->lines[cause->rows[i]].cells[0]);
-    if (named < cause->count)
-        writer_format(&w, " and %zu others", cause->count - named);
-    return w.failed ? NULL : strdup(writer_string(&w));
-}
-
-/* A terminal breaks lines anywhere; what reads them from a pipe finds each cause in one. */
-static void print_cause(const struct check_table *t, const struct check_cause *cause)
-{
-    char *names = names_of(t, cause), *line = names ? text_of("%s: %s", names, cause->text) : NULL;
-
-    print_verdict(cause->verdict);
-    printf("  ");
-    if (isatty(STDOUT_FILENO))
-        print_words(line ? line : cause->text, (int)strlen(verdicts[cause->verdict].word) + GAP);
-    else
-        puts(line ? line : cause->text);
-    free(names);
-    free(line);
-}
-
-static void check_table_print(const struct check_table *t)
-{
-    int widths[CHECK_CELLS];
-
-    measure_columns(widths, t);
-    for (size_t c = 0; c < CHECK_CELLS; c++)
-        print_cell(titles[c], widths[c]);
-    puts("VERDICT");
-    for (size_t i = 0; i < t->count; i++) {
-        for (size_t c = 0; c < CHECK_CELLS; c++)
-            print_cell(t->lines[i].cells[c], widths[c]);
-        print_verdict(t->lines[i].verdict);
-        printf("\n%*s", INDENT, "");
-        print_words(t->lines[i].detail, INDENT);
-    }
-    for (size_t i = 0; i < t->cause_count; i++)
-        print_cause(t, &t->causes[i]);
-}
-
-/* On stderr, and only what is at least that bad. */
-static void check_table_print_causes(const struct check_table *t, const struct cli *cli,
-                                     enum check_verdict least)
-{
-    for (size_t i = 0; i < t->cause_count; i++) {
-        char *names = names_of(t, &t->causes[i]);
-
-        if (t->causes[i].verdict >= least)
-            cli_message(cli, "%s: %s", names ? names : "", t->causes[i].text);
-        free(names);
-    }
-}
-
-/* ---- the command ---- */
-
 struct check_options {
     bool probe, strict;
     unsigned days;
+    const char *metrics, *notify, *state;
 };
 
 static const struct option_row rows[] = {
@@ -334,38 +28,76 @@ static const struct option_row rows[] = {
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct check_options, days),
       .argument = "N",
-      .help = "warn when a certificate has fewer days left (30)",
+      .help = "warn when a certificate or secret has fewer days left (30)",
       .fallback = "30" },
+    { .name = "metrics",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct check_options, metrics),
+      .argument = "FILE",
+      .help = "write what was found there, for node_exporter's textfile collector" },
+    { .name = "notify",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct check_options, notify),
+      .argument = "PROGRAM",
+      .help = "run it once for each finding that is new or nearer, as JSON on its input" },
+    { .name = "state",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct check_options, state),
+      .argument = "FILE",
+      .help = "where --notify keeps what it has told" },
     { .name = NULL },
 };
 
+/* ---- the rows ---- */
+
+struct check_report {
+    struct check_table table;
+    struct check_watch watch;
+};
+
+static void check_report_free(struct check_report *r)
+{
+    check_table_free(&r->table);
+    check_watch_free(&r->watch);
+}
+AUTO_KIND(check_report, struct check_report, check_report_free(p))
+
 static void collect_row(void *arg, const se_check_row *row)
 {
-    check_table_add(arg, row);
+    struct check_report *report = arg;
+
+    check_table_add(&report->table, row);
+    check_watch_add(&report->watch, row);
 }
 
-static const char *json_verdict(const se_check_row *row)
+static json_t *json_findings(const se_check_row *row)
 {
-    static const char *const words[] = {
-        [CHECK_OK] = "ok", [CHECK_WARNING] = "warning", [CHECK_FAILED] = "failed"
-    };
+    json_t *list = json_array();
 
-    return words[row_verdict(row)];
+    for (size_t i = 0; list && i < row->finding_count; i++) {
+        const se_check_finding *f = &row->findings[i];
+
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:o, s:o, s:o, s:o}", "level", se_check_level_name(f->level),
+                            "kind", json_text(f->kind), "subject", json_text(f->subject), "date",
+                            json_time(f->date), "text", json_text(f->text)));
+    }
+    return list;
 }
 
 static void collect_json(void *arg, const se_check_row *row)
 {
-    check_table_add(arg, row);
+    collect_row(arg, row);
     (void)json_line(json_pack(
-        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o, s:s, s:o, s:o}",
+        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o}",
         "descriptor", json_text(row->descriptor), "version", (int)row->version, "key",
         json_text(row->key), "store", json_text(row->store), "algorithm", json_text(row->algorithm),
         "keyType", json_text(row->key_type), "subject", json_text(row->subject), "notAfter",
         json_time(row->not_after), "daysLeft", row->days_left, "mechanism",
-        json_text(row->mechanism), "verdict", json_verdict(row), "status",
+        json_text(row->mechanism), "verdict", verdict_name(row_verdict(row)), "status",
         se_status_name(row->status), "text", json_text(row->text), "state",
         se_version_state_name(row->state), "from", json_time(row->from), "until",
-        json_time(row->until)));
+        json_time(row->until), "findings", json_findings(row)));
 }
 
 /* Each cause is printed once: in the table, or where there is none on stderr. */
@@ -423,46 +155,106 @@ static int check_access(struct cli *cli, se_engine *engine)
     return EXIT_DONE;
 }
 
-static int check_exit_status(const struct cli *cli, const struct check_options *o,
-                             const struct check_table *t, se_status status)
+/* ---- the command ---- */
+
+static int strict_status(const struct cli *cli, const struct check_options *o,
+                         const struct check_table *t)
 {
     size_t warnings = t->counts[CHECK_WARNING] + cli->warned;
 
-    if (status && !cli->quiet)
-        cli_message(cli, "%zu of %zu descriptors can't be used", t->counts[CHECK_FAILED], t->count);
-    if (status)
-        return exit_status(status);
     if (!o->strict || !warnings)
         return EXIT_DONE;
     cli_message(cli, "--strict: %zu warning%s", warnings, warnings > 1 ? "s" : "");
     return EXIT_REFUSED;
 }
 
-static int check_run(struct cli *cli, void *options, int argc, char **argv)
+/* That nothing could be looked at is a finding, too. */
+static int fail_unchecked(struct check_report *report, const struct cli *cli, const se_error *err)
 {
-    const struct check_options *o = options;
+    check_watch_add_failure(&report->watch, cli->address ? "service" : "configuration", err);
+    return cli_fail(cli, err);
+}
+
+static int open_checked(struct service *service, struct check_report *report, struct cli *cli)
+{
+    se_error err = SE_ERROR_INIT;
+    const int status = service_open(service, cli, &err);
+
+    if (status)
+        check_watch_add_failure(&report->watch, cli->address ? "service" : "configuration", &err);
+    return status;
+}
+
+/* An exit status, of which --strict knows nothing yet. */
+static int check_all(struct check_report *report, struct cli *cli, const struct check_options *o)
+{
     AUTO(service) service = SERVICE_INIT;
-    AUTO(check_table) table = { .lines = NULL };
     se_check_options check = SE_CHECK_OPTIONS_INIT;
     se_error err = SE_ERROR_INIT;
     se_status st;
 
+    TRY_EXIT(open_checked(&service, report, cli));
+    check.probe = o->probe;
+    check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
+    st = service_check(&service, cli->json ? collect_json : collect_row, report, &check, &err);
+    if (report->table.failed || report->watch.failed)
+        return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
+    if (st && !report->table.counts[CHECK_FAILED])
+        return fail_unchecked(report, cli, &err);
+    print_check(cli, o, &report->table);
+    if (service.engine)
+        TRY_EXIT(check_access(cli, service.engine));
+    if (st && !cli->quiet)
+        cli_message(cli, "%zu of %zu descriptors can't be used", report->table.counts[CHECK_FAILED],
+                    report->table.count);
+    return exit_status(st);
+}
+
+static int write_metrics(const struct check_report *report, const struct cli *cli, const char *path,
+                         int status)
+{
+    const struct check_result result = { status, report->table.counts, cli->warned };
+    se_error err = SE_ERROR_INIT;
+
+    if (!path || !check_watch_write(&report->watch, path, &result, &err))
+        return EXIT_DONE;
+    (void)error_prefix(&err, err.status, "--metrics: ");
+    return cli_fail_output(cli, &err);
+}
+
+/* What was found comes before what could not be told of it, and that before a mere warning. */
+static int tell_report(const struct check_report *report, const struct cli *cli,
+                       const struct check_options *o, int status)
+{
+    const struct check_notice notice = {
+        .command = o->notify,
+        .state = o->state,
+        .days = (int)(o->days > INT32_MAX ? INT32_MAX : o->days),
+    };
+    const int strict = status ? EXIT_DONE : strict_status(cli, o, &report->table);
+    int told = EXIT_DONE, written;
+
+    if (o->notify)
+        told = check_watch_notify(&report->watch, &notice, cli);
+    status = status ? status : told ? told : strict;
+    written = write_metrics(report, cli, o->metrics, status);
+    return status && status != EXIT_REFUSED ? status : written ? written : status;
+}
+
+static int check_run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct check_options *o = options;
+    AUTO(check_report) report = { .table = { .lines = NULL } };
+
     (void)argv;
     if (argc)
         return cli_usage(cli, "it takes no operand");
+    if (o->notify && !o->state)
+        return cli_usage(cli, "--notify needs --state FILE, where it keeps what it has told");
+    if (o->state && !o->notify)
+        return cli_usage(cli, "--state is for --notify");
     cli->warnings = true;
-    TRY_EXIT(service_open(&service, cli, &err));
-    check.probe = o->probe;
-    check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
-    st = service_check(&service, cli->json ? collect_json : collect_row, &table, &check, &err);
-    if (table.failed)
-        return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
-    if (st && !table.counts[CHECK_FAILED])
-        return cli_fail(cli, &err);
-    print_check(cli, o, &table);
-    if (service.engine)
-        TRY_EXIT(check_access(cli, service.engine));
-    return check_exit_status(cli, o, &table, st);
+    return tell_report(&report, cli, o, check_all(&report, cli, o));
 }
 
 const struct command command_check = {

@@ -20,6 +20,8 @@ CLI_LIBS     = libse-client.la libse-audit.la $(CORE_LIBS)
 bin_PROGRAMS += signengine
 signengine_CPPFLAGS = $(CLI_CPPFLAGS)
 signengine_SOURCES = $(CLI_SOURCES) \
+	src/cli/check_table.c src/cli/check_table.h \
+	src/cli/check_watch.c src/cli/check_watch.h \
 	src/cli/cmd_access.c \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
@@ -63,3 +65,5 @@ signengine_mail_SOURCES = $(CLI_SOURCES) \
 signengine_mail_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_mail_LDADD = $(MAIL_LIBS) $(CLI_LIBS)
 dist_schema_DATA += schemas/historyExport.xsd
+
+dist_examples_DATA += conf/signengine-check.service conf/signengine-check.timer

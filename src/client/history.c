@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/utf8.h"
@@ -213,9 +214,49 @@ static int days_until(int64_t when)
     return (int)(left >= 0 ? left / DAY_S : -((DAY_S - 1 - left) / DAY_S));
 }
 
+static se_check_level level_of_name(const char *name)
+{
+    se_check_level level = SE_CHECK_FAILURE;
+
+    while (level > SE_CHECK_DATE && strcmp(se_check_level_name(level), name) != 0)
+        level--;
+    return level;
+}
+
+struct row_findings {
+    se_check_finding *list;
+    size_t count, room;
+};
+
+static void row_findings_free(struct row_findings *f)
+{
+    free(f->list);
+}
+AUTO_KIND(row_findings, struct row_findings, row_findings_free(p))
+
+static se_status read_findings(struct row_findings *out, const json_t *row, se_error *err)
+{
+    const json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(row, "findings"), i, item)
+    {
+        if (!array_grow(&out->list, &out->room, out->count))
+            return error_memory(err);
+        out->list[out->count++] = (se_check_finding){
+            .level = level_of_name(json_member_text(item, "level")),
+            .kind = json_member_text(item, "kind"),
+            .subject = json_member_text(item, "subject"),
+            .date = json_member_time(item, "date"),
+            .text = json_member_text(item, "text"),
+        };
+    }
+    return SE_OK;
+}
+
 static se_status report_row(const json_t *item, se_check_fn fn, void *arg, se_error *err)
 {
-    const char *text = json_member_text(item, "text");
+    AUTO(row_findings) findings = { .list = NULL };
     se_check_row row = {
         .descriptor = json_member_text(item, "descriptor"),
         .version = (unsigned)json_integer_value(json_object_get(item, "version")),
@@ -228,14 +269,15 @@ static se_status report_row(const json_t *item, se_check_fn fn, void *arg, se_er
         .mechanism = json_member_text(item, "mechanism"),
         .warning = json_is_true(json_object_get(item, "warning")),
         .status = status_of_name(json_member_text(item, "status")),
-        .text = text,
-        .causes = &text,
-        .cause_count = *text != '\0',
+        .text = json_member_text(item, "text"),
     };
 
+    TRY(read_findings(&findings, item, err));
+    row.findings = findings.list;
+    row.finding_count = findings.count;
     row.days_left = row.not_after ? days_until(row.not_after) : 0;
     fn(arg, &row);
-    return row.status ? error_set(err, row.status, "%s", text) : SE_OK;
+    return row.status ? error_set(err, row.status, "%s", row.text) : SE_OK;
 }
 
 se_status client_check(struct client *client, se_check_fn fn, void *arg,

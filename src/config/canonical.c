@@ -136,6 +136,7 @@ static void describe_vault(struct describe *d, const char *item, const struct ke
     describe_value(d, item, "mode", vault_mode_name(ref->mode));
     describe_value(d, item, "keyVersion", ref->key_version);
     describe_value(d, item, "credential", credential_name(ref->credential));
+    describe_time(d, item, "secretUntil", ref->secret_until);
     describe_value(d, item, "tenant", ref->tenant);
     describe_value(d, item, "client", ref->client);
     describe_value(d, item, "credentialKey", ref->credential_key);

@@ -55,6 +55,7 @@ struct keyref {
     enum vault_mode mode;
     const char *key_version; /* 32 hexadecimal digits; "": the certificate's */
     enum credential credential;
+    int64_t secret_until; /* when its secret ends, in seconds; 0: not given */
     const char *tenant, *client;
     const char *credential_key;     /* the <key> that signs assertions, */
     const struct key_entry *signer; /* found; NULL: none */

@@ -146,6 +146,12 @@ static const struct attribute_rule login_attributes[] = {
         .parse = parse_credential,
     },
     {
+        .name = "secretUntil",
+        .must = TIME_WANTED,
+        .parse = parse_time,
+        .field = STORE(secret_until),
+    },
+    {
         .name = "tenant",
         .must = "a GUID or a domain",
         .text = STORE(tenant),
@@ -188,6 +194,13 @@ static const struct attribute_rule store_attributes[] = {
         .kinds = STORE_VAULT,
         .must = "secret, certificate, managedIdentity, workloadIdentity or environment",
         .parse = parse_credential,
+    },
+    {
+        .name = "secretUntil",
+        .kinds = STORE_VAULT,
+        .must = TIME_WANTED,
+        .parse = parse_time,
+        .field = STORE(secret_until),
     },
     {
         .name = "tenant",

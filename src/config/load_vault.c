@@ -144,9 +144,24 @@ static void inherit_login(struct loading *l, struct keyref *ref, const xmlNode *
         report_both(l, type, "credential", &login->says);
     if (login->says.credential)
         ref->credential = login->says.credential;
+    if (ref->secret_until && login->says.secret_until)
+        report_both(l, type, "secretUntil", &login->says);
+    if (login->says.secret_until)
+        ref->secret_until = login->says.secret_until;
 }
 
 /* ---- a key in a vault ---- */
+
+static void check_secret_until(struct loading *l, const struct keyref *ref)
+{
+    const bool has_secret = ref->credential == CREDENTIAL_SECRET ||
+                            ref->credential == CREDENTIAL_ENVIRONMENT ||
+                            (ref->credential == CREDENTIAL_NONE && keyref_has_pin(ref));
+
+    if (ref->secret_until && !has_secret)
+        findings_error(&l->findings, ref->line,
+                       "'secretUntil' says when a client secret ends, and this login has none");
+}
 
 void load_vault(struct loading *l, struct keyref *ref, const xmlNode *type)
 {
@@ -155,6 +170,7 @@ void load_vault(struct loading *l, struct keyref *ref, const xmlNode *type)
     check_proxy(l, type);
     if (*ref->login)
         inherit_login(l, ref, type);
+    check_secret_until(l, ref);
     ref->ca_file = loading_keep_path(l, ref->ca_file_written);
     if (*ref->location && !is_origin(ref->location, "https://"))
         findings_error(&l->findings, xml_attribute_line(type, "locationValue"),

@@ -20,7 +20,13 @@ struct unwrap_how {
     enum digest digest, mgf1;
 };
 
-typedef void (*remote_advice_fn)(void *arg, const char *text);
+/* What a person should know of a key and its store, and do about it. */
+struct remote_advice {
+    const char *kind; /* a word that stays the same, as se_check_finding has it */
+    int64_t date;     /* when it ends; 0: it has no date */
+    const char *text; /* a sentence */
+};
+typedef void (*remote_advice_fn)(void *arg, const struct remote_advice *advice);
 
 /*
  * What a store implements for a key that stays where it is.  Called from any thread, several at

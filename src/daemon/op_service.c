@@ -117,6 +117,17 @@ struct check_report {
     size_t rows;
 };
 
+static void write_finding(struct writer *w, const se_check_finding *finding)
+{
+    json_write_begin(w, NULL, '{');
+    json_write_text(w, "level", se_check_level_name(finding->level));
+    json_write_text(w, "kind", finding->kind);
+    json_write_text(w, "subject", finding->subject);
+    json_write_time(w, "date", finding->date);
+    json_write_text(w, "text", finding->text);
+    json_write_end(w, '}');
+}
+
 static void report_row(void *arg, const se_check_row *row)
 {
     struct check_report *report = arg;
@@ -138,6 +149,10 @@ static void report_row(void *arg, const se_check_row *row)
     json_write_text(w, "status", row->status ? se_status_name(row->status) : "ok");
     json_write_flag(w, "warning", row->warning);
     json_write_text(w, "text", row->text);
+    json_write_begin(w, "findings", '[');
+    for (size_t i = 0; i < row->finding_count; i++)
+        write_finding(w, &row->findings[i]);
+    json_write_end(w, ']');
     json_write_end(w, '}');
 }
 

@@ -1,82 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whether each descriptor can do its work, and what a person should know of it. */
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/arguments.h"
 #include "base/clock.h"
-#include "base/text.h"
 #include "config/files.h"
 #include "config/versions.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
+#include "engine/check_dates.h"
 #include "engine/engine.h"
 #include "engine/probe.h"
-
-enum { DAY = 24 * 60 * 60, CAUSES_MOST = 16 };
-
-/* One row, and what its strings point to. */
-struct check_row {
-    const struct descriptor *descriptor;
-    char store[256], key_type[32], subject[256];
-    se_check_row row;
-    se_error error;
-    char warning[sizeof((se_error *)0)->text];
-    char apart[sizeof((se_error *)0)->text +
-               CAUSES_MOST]; /* the warnings one by one, each with its NUL */
-    size_t apart_size;
-    bool warned; /* the text is more than to be noted */
-    const char *causes[CAUSES_MOST];
-    char mechanism[160];
-};
-
-static void list_stores(struct check_row *f)
-{
-    const struct key_entry *entry = f->descriptor->key;
-    size_t used = 0;
-
-    for (size_t i = 0; i < entry->count && used < sizeof f->store; i++)
-        used += (size_t)snprintf(f->store + used, sizeof f->store - used, "%s%s", i ? "+" : "",
-                                 entry->replicas[i].store);
-}
-
-static void row_init(struct check_row *f, const struct config *config,
-                     const struct descriptor *descriptor)
-{
-    *f = (struct check_row){ .descriptor = descriptor, .error = SE_ERROR_INIT };
-    list_stores(f);
-    f->row = (se_check_row){
-        .descriptor = descriptor->name,
-        .version = descriptor->version,
-        .key = descriptor->key->name,
-        .store = f->store,
-        .algorithm = descriptor->algorithm.name,
-        .key_type = f->key_type,
-        .subject = f->subject,
-        .mechanism = f->mechanism,
-        .text = "",
-        .causes = f->causes,
-        .state = version_state(config, descriptor, clock_seconds()),
-        .from = descriptor->time.from,
-        .until = descriptor->time.until,
-    };
-}
-
-static int days_until(int64_t then)
-{
-    int64_t left = then - clock_seconds();
-
-    return (int)((left - (left < 0 ? DAY - 1 : 0)) / DAY);
-}
-
-static void row_see_certificate(struct check_row *f, const struct key *key)
-{
-    key_type_name(f->key_type, X509_get0_pubkey(key->certificate));
-    certificate_subject(f->subject, sizeof f->subject, key->certificate);
-    f->row.not_after = certificate_not_after(key->certificate);
-    f->row.days_left = days_until(f->row.not_after);
-}
 
 static bool is_for_signing(const struct descriptor *descriptor)
 {
@@ -92,75 +25,6 @@ static enum key_part part_needed(const struct descriptor *descriptor)
     if (use->public_only)
         return PART_CERTIFICATE;
     return kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? PART_DECRYPT : PART_SIGN;
-}
-
-static void row_add_cause(struct check_row *f, const char *text)
-{
-    size_t size = strlen(text) + 1;
-
-    if (f->row.cause_count == CAUSES_MOST || size > sizeof f->apart - f->apart_size)
-        return;
-    f->causes[f->row.cause_count++] = memcpy(f->apart + f->apart_size, text, size);
-    f->apart_size += size;
-}
-
-/* One more thing to know of a key that is usable. */
-static void row_add(struct check_row *f, const char *format, va_list args)
-{
-    char text[sizeof f->warning];
-    size_t used = strlen(f->warning);
-
-    (void)vsnprintf(text, sizeof text, format, args);
-    text_clean(text);
-    row_add_cause(f, text);
-    (void)snprintf(f->warning + used, sizeof f->warning - used, "%s%s", used ? "; " : "", text);
-    text_clean(f->warning);
-}
-
-/* What is as it was meant to be. */
-static void row_note(struct check_row *f, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void row_note(struct check_row *f, const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    row_add(f, format, args);
-    va_end(args);
-}
-
-/* What a person may have to do something about. */
-static void row_warn(struct check_row *f, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void row_warn(struct check_row *f, const char *format, ...)
-{
-    va_list args;
-
-    f->warned = true;
-    va_start(args, format);
-    row_add(f, format, args);
-    va_end(args);
-}
-
-static bool is_listed(const char *list, const char *item)
-{
-    size_t size = strlen(item);
-
-    for (const char *at = list; (at = strstr(at, item)); at += size)
-        if ((at == list || (at - list >= 2 && at[-1] == ' ' && at[-2] == ',')) &&
-            (!at[size] || at[size] == ','))
-            return true;
-    return false;
-}
-
-/* A mechanism that several replicas use is listed once. */
-static void row_add_mechanism(struct check_row *f, const char *mechanism)
-{
-    size_t used = strlen(f->mechanism);
-
-    if (*mechanism && !is_listed(f->mechanism, mechanism))
-        (void)snprintf(f->mechanism + used, sizeof f->mechanism - used, "%s%s", used ? ", " : "",
-                       mechanism);
 }
 
 /* Whether the key can do that, as far as it is known without asking its store. */
@@ -179,9 +43,15 @@ static se_status check_ability(const struct key *key, const struct descriptor *d
     return remote_may_sign(key->private, &sign, err);
 }
 
-static void warn_advice(void *arg, const char *text)
+static void warn_advice(void *arg, const struct remote_advice *advice)
 {
-    row_warn(arg, "%s", text);
+    const se_check_finding finding = {
+        .level = SE_CHECK_WARNING,
+        .kind = advice->kind,
+        .date = advice->date,
+    };
+
+    row_add(arg, &finding, "%s", advice->text);
 }
 
 static se_status row_probe(struct check_row *f, struct key *key, const se_check_options *options,
@@ -201,7 +71,7 @@ static void check_namesakes(struct check_row *f, const struct key *key, const st
 {
     if (key->namesakes)
         row_warn(
-            f,
+            f, "namesakes",
             "the token has %u more private key%s with the label '%s': commands that change one "
             "refuse",
             key->namesakes, key->namesakes > 1 ? "s" : "", ref->alias);
@@ -215,10 +85,10 @@ static void check_commands(struct check_row *f)
 
     if (d->algorithm.kind == ALGORITHM_JWS)
         row_warn(
-            f,
+            f, "no-command",
             "the key is good, but no command, nor the library, makes JWS: other programs have to");
     else if (d->use->container && container_check_algorithm(d, &why))
-        row_warn(f, "`zip encrypt` can't use it: %s", why.text);
+        row_warn(f, "no-command", "`zip encrypt` can't use it: %s", why.text);
 }
 
 /* By itself, whatever the engine has made of it. */
@@ -251,7 +121,7 @@ static se_status check_replicas(struct check_row *f, const struct key *whole,
 
         if (!check_replica(f, i, whole, options, &failure))
             continue;
-        row_warn(f, "%s", failure.text);
+        row_warn(f, "replica", "%s", failure.text);
         if (!failed++)
             f->error = failure;
     }
@@ -260,7 +130,7 @@ static se_status check_replicas(struct check_row *f, const struct key *whole,
 
 static void warn_exposure(void *arg, const char *text)
 {
-    row_warn(arg, "%s", text);
+    row_warn((struct check_row *)arg, "exposure", "%s", text);
 }
 
 static void check_exposure(struct check_row *f)
@@ -280,7 +150,7 @@ static se_status check_purpose(struct check_row *f, X509 *certificate)
     se_status st = certificate_purpose(purpose, certificate, true, SE_ERR_POLICY, &f->error);
 
     if (!st && certificate_purpose(purpose, certificate, false, SE_ERR_POLICY, &others))
-        row_warn(f,
+        row_warn(f, "purpose",
                  "%s: who trusts its CA, and does not have this descriptor, refuses what it signs",
                  others.text);
     return st;
@@ -308,6 +178,7 @@ static se_status check_usable(struct check_row *f, struct engine *engine,
 
     TRY(key_cache_open(&key, engine, d->key, part, &f->error));
     row_see_certificate(f, key);
+    check_certificate_dates(f, key, options);
     check_exposure(f);
     TRY(check_validity(f, key->certificate));
     if (is_for_signing(d)) {
@@ -349,6 +220,18 @@ static bool can_verify(struct check_row *f, struct engine *engine)
              !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 
+/* That the certificate of a version ends some time after the next one has come, is as it was meant
+ * to be. */
+static void note_verifying(struct check_row *f)
+{
+    const se_check_finding finding = { .level =
+                                           f->row.days_left < 0 ? SE_CHECK_NOTE : SE_CHECK_WARNING,
+                                       .kind = "verifies-only" };
+
+    row_add(f, &finding, "this version can only verify: %s", f->error.text);
+    f->error = (se_error)SE_ERROR_INIT;
+}
+
 static se_status check_key(struct check_row *f, struct engine *engine,
                            const se_check_options *options)
 {
@@ -356,107 +239,16 @@ static se_status check_key(struct check_row *f, struct engine *engine,
 
     if (!st || !is_superseded(f) || !can_verify(f, engine))
         return st;
-    row_warn(f, "this version can only verify: %s", f->error.text);
-    f->error = (se_error)SE_ERROR_INIT;
-    return SE_OK;
-}
-
-/* ---- when it is its time ---- */
-
-static void note_waiting(struct check_row *f, const struct config *config)
-{
-    const struct descriptor *d = f->descriptor;
-    char when[TIME_TEXT_ROOM];
-    const int days = days_until(d->time.from);
-
-    (void)time_format(when, TIME_RFC3339, d->time.from);
-    if (config_current(config, d->name, clock_seconds()))
-        row_note(f, "version %u waits for %s (%d day%s)", d->version, when, days,
-                 days == 1 ? "" : "s");
-    else
-        row_warn(f, "version %u waits for %s (%d day%s), and until then none %s", d->version, when,
-                 days, days == 1 ? "" : "s", version_verb(d));
-}
-
-static void check_successor(struct check_row *f, const struct config *config,
-                            const se_check_options *options)
-{
-    const struct descriptor *d = f->descriptor;
-    const int days = days_until(d->time.until);
-    char when[TIME_TEXT_ROOM];
-
-    if (!d->time.until || config_current(config, d->name, d->time.until))
-        return;
-    (void)time_format(when, TIME_RFC3339, d->time.until);
-    if (days < options->days)
-        row_warn(f, "version %u ends on %s (%d day%s) without a successor", d->version, when, days,
-                 days == 1 ? "" : "s");
-}
-
-/* Of several that have ended, the highest speaks. */
-static bool is_last(const struct config *config, const struct descriptor *d)
-{
-    for (size_t i = 0; i < config->descriptor_count; i++)
-        if (!strcmp(config->descriptors[i].name, d->name) &&
-            config->descriptors[i].version > d->version)
-            return false;
-    return true;
-}
-
-static se_status refuse_ended(struct check_row *f)
-{
-    const struct descriptor *d = f->descriptor;
-    char when[TIME_TEXT_ROOM];
-
-    return error_set(&f->error, SE_ERR_POLICY, "version %u ended on %s, and no other %s now",
-                     d->version, time_format(when, TIME_RFC3339, d->time.until), version_verb(d));
-}
-
-static se_status check_time(struct check_row *f, const struct config *config,
-                            const se_check_options *options)
-{
-    const struct descriptor *d = f->descriptor;
-
-    if (f->row.state == SE_VERSION_WAITS)
-        note_waiting(f, config);
-    else if (f->row.state == SE_VERSION_CURRENT)
-        check_successor(f, config, options);
-    else if (f->row.state == SE_VERSION_ENDED && is_last(config, d) &&
-             !config_current(config, d->name, clock_seconds()))
-        return refuse_ended(f);
+    note_verifying(f);
     return SE_OK;
 }
 
 static se_status check_version(struct check_row *f, struct engine *engine,
                                const se_check_options *options)
 {
+    check_secret_dates(f, options);
     TRY(check_key(f, engine, options));
-    return check_time(f, engine->config, options);
-}
-
-const char *se_version_state_name(se_version_state state)
-{
-    static const char *const names[] = {
-        [SE_VERSION_CURRENT] = "current",   [SE_VERSION_OLDER] = "older",
-        [SE_VERSION_WAITS] = "waits",       [SE_VERSION_ENDED] = "ended",
-        [SE_VERSION_VERIFIES] = "verifies",
-    };
-
-    return (size_t)state < sizeof names / sizeof *names ? names[state] : "unknown";
-}
-
-static void row_conclude(struct check_row *f, const se_check_options *options)
-{
-    if (f->row.status) {
-        f->row.text = f->error.text;
-        f->causes[0] = f->error.text;
-        f->row.cause_count = 1;
-        return;
-    }
-    if (f->descriptor->use->validity && f->row.days_left < options->days && f->row.days_left >= 0)
-        row_warn(f, "the certificate expires in %d days", f->row.days_left);
-    f->row.warning = f->warned;
-    f->row.text = f->warning;
+    return check_version_dates(f, engine->config, options);
 }
 
 static se_status check_options_read(se_check_options *out, const se_check_options *options,
@@ -480,11 +272,11 @@ se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_
     TRY(check_options_read(&read, options, error));
     now = engine_enter(engine);
     for (size_t i = 0; i < now->config->descriptor_count; i++) {
-        struct check_row f;
+        AUTO(check_row) f = { .descriptor = NULL };
 
         row_init(&f, now->config, &now->config->descriptors[i]);
         f.row.status = check_version(&f, now, &read);
-        row_conclude(&f, &read);
+        row_conclude(&f);
         fn(arg, &f.row);
         if (!f.row.status || first)
             continue;

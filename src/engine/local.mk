@@ -5,6 +5,8 @@ libse_core_la_SOURCES += \
 	src/engine/api_call.c \
 	src/engine/batch.c \
 	src/engine/check.c \
+	src/engine/check_dates.c src/engine/check_dates.h \
+	src/engine/check_row.c src/engine/check_row.h \
 	src/engine/container.c \
 	src/engine/data_key_cache.c src/engine/data_key_cache.h \
 	src/engine/decrypt.c \

@@ -18,7 +18,7 @@ write_config() {
     cat >engineSignEncrypt.xml <<EOF
 <engineSignEncrypt>
   <descriptors>${descriptors-$usual}</descriptors>
-  <login name="emulated" credential="secret" tenant="$TENANT" client="${login_client-$CLIENT}" authority="$AUTHORITY" caFile="file:$emulated/ca.pem" pin.source="file:$tmp/secret"/>
+  <login name="emulated" credential="secret" tenant="$TENANT" client="${login_client-$CLIENT}" authority="$AUTHORITY" caFile="file:$emulated/ca.pem" pin.source="file:$tmp/secret" ${login_until-}/>
   <keys>
     <key name="k"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="emulated" alias="$name" ${*:-$where}/></key>
   </keys>
@@ -260,6 +260,26 @@ roles() {
     write_config k1
 }
 
+# the service that made it has told when, and nobody who logs in with it
+secrets() {
+    for left in '6 days 1 hour' '60 days' '-2 days'; do
+        until=$(date -u -d "+$left" +%FT%TZ)
+        login_until="secretUntil=\"$until\""
+        write_config k1
+        accepts checks --metrics check.prom
+        grep -qxF "signengine_check_end_timestamp_seconds{kind=\"secret\",subject=\"login emulated\"} $(date -d "$until" +%s)" check.prom || fail 'not in the metrics'
+        case $left in
+        '6 '*) says 'the client secret of login emulated expires in 6 days' ;;
+        60*) says_not 'client secret of' ;;
+        -2*) says 'the client secret of login emulated has expired on' ;;
+        esac
+    done
+    accepts signengine -c engineSignEncrypt.xml config show
+    says "secretUntil"
+    unset login_until
+    write_config k1
+}
+
 # only `check` asks for all that
 costs() {
     write_config k1
@@ -284,6 +304,7 @@ for kind in vault hsm; do
     unreadable
     rotations
     costs
+    secrets
     exportables
     protections
     chains

@@ -4,6 +4,7 @@ SHELL_TESTS += \
 	tests/cli/access.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \
+	tests/cli/check-watch.sh \
 	tests/cli/config-sign.sh \
 	tests/cli/container.sh \
 	tests/cli/core.sh \
@@ -37,5 +38,5 @@ SHELL_TESTS += \
 	tests/cli/xml-signed.sh \
 	tests/cli/xml-time.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
-EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/p12.py
+EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/p12.py tests/cli/rules_test.yml
 BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh

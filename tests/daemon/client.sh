@@ -243,6 +243,9 @@ says 'FileSigner:1'
 says_not ACCESS
 accepts over_socket --json check --probe
 says '"verdict":"ok"'
+says '"findings":[{"level":"date","kind":"certificate","subject":"descriptor FileSigner:1","date":"2120-01-01T00:00:00Z","text":"the certificate expires in '
+accepts over_socket check --metrics check.prom
+grep -q '^signengine_check_end_timestamp_seconds{kind="certificate",subject="descriptor FileSigner:1"} 4733510400$' check.prom || fail "$(cat check.prom)"
 accepts over_socket --tag batch-7 encrypt pin
 cases=$((cases + 1)) bad=''
 grep -q '"tag":"batch-7"' run/audit.log || fail 'the audit lacks the tag'

@@ -12,7 +12,7 @@ cp "$rules" "$top_srcdir/tests/daemon/rules_test.yml" .
 accepts promtool check rules signengine.rules.yml
 accepts promtool test rules rules_test.yml
 accepts python3 monitoring.py dashboard "$dashboard"
-tested=$(sed -n 's/.*alertname: *\([A-Za-z]*\).*/\1/p' rules_test.yml | sort -u | tr '\n' ' ')
+tested=$(sed -n 's/.*alertname: *\([A-Za-z]*\).*/\1/p' rules_test.yml "$top_srcdir/tests/cli/rules_test.yml" | sort -u | tr '\n' ' ')
 shipped=$(sed -n 's/.*- alert: //p' signengine.rules.yml | sort -u | tr '\n' ' ')
 described=$(sed -n 's/^| `\(Signengine[A-Za-z]*\)`.*/\1/p' "$page" | sort -u | tr '\n' ' ')
 cases=$((cases + 1)) bad=''
@@ -143,7 +143,8 @@ sign Token 503
 comes SignengineKeyDown key=token
 comes SignengineReplicaDown key=twice
 ask_metrics >metrics
-accepts python3 monitoring.py names metrics signengine.rules.yml "$dashboard"
+try "$top_builddir/signengine" -q -c engine.xml check --metrics check.prom
+accepts python3 monitoring.py names metrics check.prom signengine.rules.yml "$dashboard"
 accepts python3 monitoring.py ask "$dashboard" "http://$web"
 faults '# mended'
 accepts until_true is_over SignengineKeyDown

@@ -19,6 +19,8 @@ for part in '' -history -mail; do
     says /lib/pkgconfig/signengine$part.pc
 done
 says_not libse-core
+says /examples/signengine-check.service
+says /examples/signengine-check.timer
 # what was built is there, with what it needs to run
 if [ -x "$top_builddir/signengined" ]; then
     says /sbin/signengined

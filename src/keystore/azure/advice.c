@@ -22,22 +22,24 @@ struct advising {
     const struct vault_key *key;
     struct vault_caller caller;
     struct object_id id;
+    int64_t date; /* of what is said */
     remote_advice_fn fn;
     void *arg;
 };
 
-static void give_advice(const struct advising *a, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-static void give_advice(const struct advising *a, const char *format, ...)
+static void give_advice(const struct advising *a, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static void give_advice(const struct advising *a, const char *kind, const char *format, ...)
 {
     char text[512];
+    const struct remote_advice advice = { .kind = kind, .date = a->date, .text = text };
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
     text_clean(text);
-    a->fn(a->arg, text);
+    a->fn(a->arg, &advice);
 }
 
 /* *out stays NULL where nothing can be seen. */
@@ -59,12 +61,12 @@ static void advise_recovery(const struct advising *a, const struct vault_attribu
     const char *vault = is_managed_hsm(a) ? "the Managed HSM" : "the vault";
 
     if (strstr(attributes->recovery, "Purgeable"))
-        give_advice(a,
+        give_advice(a, "purge-protection",
                     "%s has no purge protection: who may purge can destroy the key for good, at "
                     "once; switch it on",
                     vault);
     if (attributes->recover_days >= 0 && attributes->recover_days < RECOVERABLE_DAYS)
-        give_advice(a,
+        give_advice(a, "retention",
                     "a deleted key is kept for %ld days only, not %d: %s needs a longer retention, "
                     "which only a new one can get",
                     attributes->recover_days, RECOVERABLE_DAYS, vault);
@@ -77,10 +79,12 @@ static void advise_protection(const struct advising *a, const struct vault_key_a
     const bool is_hsm = strstr(key->type, "-HSM");
 
     if (key->attributes.is_exportable)
-        give_advice(a, "the key is exportable, it can leave the vault: make one that is not");
+        give_advice(a, "exportable",
+                    "the key is exportable, it can leave the vault: make one that is not");
     if (!is_managed_hsm(a) && !is_hsm)
-        give_advice(a, "software protects the key, no HSM: make one with `--protection hsm` in a "
-                       "Premium vault");
+        give_advice(a, "no-hsm",
+                    "software protects the key, no HSM: make one with `--protection hsm` in a "
+                    "Premium vault");
 }
 
 /* ---- its life ---- */
@@ -97,23 +101,25 @@ static int64_t certificate_end(const struct advising *a)
 static void advise_end(const struct advising *a, const struct vault_attributes *attributes)
 {
     const int64_t left = attributes->expires - clock_seconds(), certificate = certificate_end(a);
+    struct advising dated = *a;
     char date[TIME_TEXT_ROOM];
 
     if (!attributes->expires)
         return;
+    dated.date = attributes->expires;
     (void)time_format(date, TIME_DATE, attributes->expires);
     if (left < 0)
-        give_advice(a,
+        give_advice(&dated, "vault-key",
                     "the key has expired on %s: the vault does not sign with it any more; `key "
                     "rotate` makes a new version",
                     date);
     else if (left < (int64_t)SOON_DAYS * DAY)
-        give_advice(a,
+        give_advice(&dated, "vault-key",
                     "the key itself expires on %s, in %lld days, and then does not sign: `key "
                     "rotate` makes a new version, or its 'exp' can be moved",
                     date, (long long)left / DAY);
     else if (certificate && attributes->expires < certificate)
-        give_advice(a,
+        give_advice(&dated, "vault-key",
                     "the key itself expires on %s, before its certificate: move its 'exp' behind "
                     "that",
                     date);
@@ -130,7 +136,7 @@ static void advise_newer(const struct advising *a)
         object_id_parse(&id, vault_place(a->key->vault), "keys", newest.id, NULL) ||
         strcasecmp(id.version, a->id.version) == 0)
         return;
-    give_advice(a,
+    give_advice(a, "newer-version",
                 "the vault has a newer version of the key, %s: this one, %s, goes on being used "
                 "until a <key> with the newer one and its certificate takes its place",
                 id.version, a->id.version);
@@ -142,8 +148,9 @@ static void advise_rotation(const struct advising *a)
 
     fetch_quietly(&policy, a, "keys", "rotationpolicy");
     if (answer_rotates(policy))
-        give_advice(a, "a rotation policy makes new versions of the key, which have no certificate "
-                       "and are not used: take it away, and use `key rotate`");
+        give_advice(a, "rotation-policy",
+                    "a rotation policy makes new versions of the key, which have no certificate "
+                    "and are not used: take it away, and use `key rotate`");
 }
 
 /* ---- what it may do ---- */
@@ -172,16 +179,20 @@ static void advise_operations(const struct advising *a, const struct vault_key_a
     if (!uses || !may)
         return;
     if (uses & KEY_OP_SIGN && !(may & KEY_OP_SIGN))
-        give_advice(a, "a descriptor signs with the key, and its key_ops lack 'sign': add it");
+        give_advice(a, "key-operations",
+                    "a descriptor signs with the key, and its key_ops lack 'sign': add it");
     if (uses & KEY_OP_DECRYPT && !(may & UNWRAPS))
-        give_advice(a, "a descriptor decrypts with the key, and its key_ops lack 'decrypt' and "
-                       "'unwrapKey': add one");
+        give_advice(a, "key-operations",
+                    "a descriptor decrypts with the key, and its key_ops lack 'decrypt' and "
+                    "'unwrapKey': add one");
     if (!(uses & KEY_OP_DECRYPT) && may & UNWRAPS)
-        give_advice(a, "no descriptor decrypts with the key, and its key_ops allow it: take "
-                       "'decrypt' and 'unwrapKey' out");
+        give_advice(a, "key-operations",
+                    "no descriptor decrypts with the key, and its key_ops allow it: take "
+                    "'decrypt' and 'unwrapKey' out");
     if (!(uses & KEY_OP_SIGN) && may & KEY_OP_SIGN)
-        give_advice(a, "no descriptor signs with the key, and its key_ops allow it: take 'sign' "
-                       "out");
+        give_advice(a, "key-operations",
+                    "no descriptor signs with the key, and its key_ops allow it: take 'sign' "
+                    "out");
 }
 
 static void advise_speed(const struct advising *a, const struct vault_key_answer *key)
@@ -190,7 +201,7 @@ static void advise_speed(const struct advising *a, const struct vault_key_answer
     const unsigned usual = vault_speed(0, true), speed = vault_speed((unsigned)bits, true);
 
     if (!is_managed_hsm(a) && strcmp(key->type, "RSA-HSM") == 0 && speed < usual)
-        give_advice(a,
+        give_advice(a, "speed",
                     "a Key Vault does %u operations a second with RSA-HSM keys of %d bits, for all "
                     "its callers together: EC-HSM or 2048 bits do %u",
                     speed, bits, usual);
@@ -224,7 +235,7 @@ static void advise_configured_chain(const struct advising *a,
     if (has_issuer(configured->own, configured->chain))
         return;
     certificate_issuer(issuer, sizeof issuer, configured->own);
-    give_advice(a,
+    give_advice(a, "no-issuer",
                 "the certificate's issuer, %.200s, is not in the configuration: append its "
                 "certificate, and those above it, to the file that 'certificate' names",
                 issuer);
@@ -243,7 +254,7 @@ static void advise_vault_chain(const struct advising *a)
         is_self_issued(certificate))
         return;
     certificate_issuer(issuer, sizeof issuer, certificate);
-    give_advice(a,
+    give_advice(a, "no-issuer",
                 "the vault gives the certificate without its issuer, %.200s: put both into a file, "
                 "and name that by 'certificate', beside mode=\"certificate\"",
                 issuer);
@@ -279,12 +290,12 @@ static se_status judge_assignment(void *arg, const json_t *item, bool *stop, se_
     if (!role || strcasecmp(assignment.principal, search->principal) != 0)
         return SE_OK;
     if (strcmp(role->id, ROLE_ADMINISTRATOR) == 0)
-        give_advice(search->advising,
+        give_advice(search->advising, "role",
                     "the login is Managed HSM Administrator, which has no rights on keys at all, "
                     "and all on roles and backups: take that role away from it");
     else if (role->has_keys &&
              (strcmp(assignment.scope, "/") == 0 || strcmp(assignment.scope, "/keys") == 0))
-        give_advice(search->advising,
+        give_advice(search->advising, "role",
                     "the login has the role '%s' at '%s', and so for every key: `key roles grant` "
                     "gives it for this key, '/keys/%s', alone",
                     role->name, assignment.scope, search->advising->id.name);

@@ -132,7 +132,22 @@ static se_status log_in_once(struct token *token, struct session *session, CK_US
         return error_set(
             err, SE_ERR_ACCESS,
             "the token wants a PIN, and none is configured (pin, pin.encrypted, pin.source)");
-    return present_pin(token, session, user, &pin, now.flags, err);
+    TRY(present_pin(token, session, user, &pin, now.flags, err));
+    if (now.flags & CKF_USER_PIN_COUNT_LOW)
+        __atomic_store_n(&token->wrong_pin_seen, true, __ATOMIC_RELAXED);
+    return SE_OK;
+}
+
+void token_advise(struct token *token, remote_advice_fn fn, void *arg)
+{
+    const struct remote_advice advice = {
+        .kind = "pin",
+        .text = "a wrong PIN was presented to the token before this login, and some more would "
+                "have locked it: who has an old one?",
+    };
+
+    if (__atomic_exchange_n(&token->wrong_pin_seen, false, __ATOMIC_RELAXED))
+        fn(arg, &advice);
 }
 
 bool token_is_logged_in(struct session *session)

@@ -415,6 +415,13 @@ static const char *renewable_decrypt_mechanism(void *owner, const struct unwrap_
     return p11_key_decrypt_mechanism(key, how);
 }
 
+static void renewable_advise(void *owner, remote_advice_fn fn, void *arg)
+{
+    AUTO(p11_key) key = take_current(owner, NULL);
+
+    token_advise(key->token, fn, arg);
+}
+
 se_status p11_key_wrap(EVP_PKEY **out, struct p11_key *key, X509 *certificate,
                        const struct key_watch *watch, se_error *err)
 {
@@ -422,6 +429,7 @@ se_status p11_key_wrap(EVP_PKEY **out, struct p11_key *key, X509 *certificate,
         .sign = renewable_sign,
         .unwrap = renewable_decrypt,
         .close = renewable_unref,
+        .advise = renewable_advise,
         .sign_mechanism = renewable_sign_mechanism,
         .unwrap_mechanism = renewable_decrypt_mechanism,
     };

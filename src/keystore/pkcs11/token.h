@@ -5,6 +5,7 @@
 
 #include "base/breaker.h"
 #include "config/config.h"
+#include "crypto/provider_keymgmt.h"
 #include "keystore/pkcs11/session.h"
 
 /* ---- the slots of a module that hold a token, as data and as words for messages ---- */
@@ -59,6 +60,7 @@ struct token {
     struct pool pool;
 
     pthread_mutex_t login; /* held while a PIN is presented */
+    bool wrong_pin_seen;   /* atomic; by the token before our last login, and nobody was told yet */
 
     /* atomic, by clock_monotonic_ms() */
     int64_t deaf; /* since when all that its device must do fails as if it were away; 0: it works */
@@ -100,6 +102,10 @@ se_status token_context(const struct token *token, se_status status, se_error *e
  */
 SE_MUST_CHECK se_status token_login(struct token *token, struct session *session,
                                     const struct keyref *ref, se_error *err);
+
+/* remote_ops.advise: whether others presented wrong PINs to it.  A login with the right one has it
+ * forget that, so it is told once after each login that found it so. */
+void token_advise(struct token *token, remote_advice_fn fn, void *arg);
 
 /* The token is asked: other components of this process log in and out as well. */
 bool token_is_logged_in(struct session *session);
