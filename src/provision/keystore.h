@@ -70,6 +70,7 @@ enum keystore_feature {
     KEYSTORE_PROTECTION = 4, /* a key is in an HSM or in software, as one likes */
     KEYSTORE_EXPIRY = 8,     /* a key may have a last day of its own */
     KEYSTORE_REQUESTS = 16,  /* it makes the key together with the request */
+    KEYSTORE_READABLE = 32,  /* whoever has the PIN reads the private key */
 };
 
 struct keystore_ops {
@@ -113,6 +114,9 @@ struct keystore_ops {
 
 extern const struct keystore_ops token_keystore_ops, pkcs12_keystore_ops, pem_keystore_ops,
     vault_keystore_ops;
+
+/* NULL: commands change no store of that kind. */
+const struct keystore_ops *keystore_ops_find(const struct target *target);
 
 /* Accepts NULL. */
 static inline void keystore_close(struct keystore *keystore)
