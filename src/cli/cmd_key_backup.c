@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `key backup` and `key restore`: of a key file for recovery certificates, of a vault by the vault
- * itself. */
+ * itself; `key copy`. */
 #include "cli/commands.h"
 #include "cli/key_target.h"
 #include "cli/stream.h"
@@ -250,4 +250,94 @@ const struct command command_key_restore = {
     .options = restore_rows,
     .options_size = sizeof(struct restore_options),
     .run = key_restore_run,
+};
+
+/* ---- copy ---- */
+
+struct copy_options {
+    struct key_target_options target;
+    struct consent_options consent;
+    struct key_target_options to;
+    const char *key, *usage, *protection;
+    bool force;
+};
+
+static const struct option_row copy_rows[] = {
+    { .name = "to",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct copy_options, key),
+      .argument = "KEY",
+      .help = "of the configuration, where the copy is to be" },
+    { .name = "to-replica",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct copy_options, to.replica),
+      .argument = "N",
+      .help = "which <type> of it, from 1" },
+    { .name = "to-pin-source",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct copy_options, to.pin_source),
+      .argument = "SOURCE",
+      .help = "where its PIN is" },
+    { .name = "key-usage",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct copy_options, usage),
+      .argument = "USE",
+      .help = "sign, encrypt or both (certificate, descriptors)",
+      .fallback = "" },
+    { .name = "protection",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct copy_options, protection),
+      .argument = "WHERE",
+      .help = "hsm or software, in a Key Vault (hsm)" },
+    { .name = "force",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct copy_options, force),
+      .help = "replace the key that is there" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct copy_options, consent),
+      .rows = key_consent_rows },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct copy_options, target),
+      .rows = key_target_rows },
+    { .name = NULL },
+};
+
+static int copy_key(struct cli *cli, struct target *to, const struct target *from,
+                    const struct copy_options *o)
+{
+    const struct provision_report report = key_report_news(cli);
+    AUTO(key_consent) asking = {
+        .cli = cli, .target = to, .verb = "Replace", .done = "replaced", .option = "--yes"
+    };
+    const struct provision_consent consent = key_consent_open(&asking, &o->consent);
+    const struct provision_import how = {
+        .usage = o->usage,
+        .force = o->force,
+        .consent = &consent,
+        .protection = o->protection,
+    };
+    se_error err = SE_ERROR_INIT;
+
+    return provision_copy(to, from, &how, &report, &err) ? cli_fail_output(cli, &err) : EXIT_DONE;
+}
+
+static int key_copy_run(struct cli *cli, void *options, int argc, char **argv)
+{
+    const struct copy_options *o = options;
+    char *operands[] = { (char *)o->key, NULL };
+    AUTO(target) from = NULL;
+    AUTO(target) to = NULL;
+
+    if (!o->key)
+        return cli_usage(cli, "where is the copy to be? --to KEY");
+    TRY_EXIT(key_target_open_only(&from, cli, &o->target, argc, argv));
+    TRY_EXIT(key_target_open_only(&to, cli, &o->to, 1, operands));
+    return copy_key(cli, to, from, o);
+}
+
+const struct command command_key_copy = {
+    .name = "key copy",
+    .options = copy_rows,
+    .options_size = sizeof(struct copy_options),
+    .run = key_copy_run,
 };

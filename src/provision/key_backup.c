@@ -166,6 +166,11 @@ static se_status write_title(struct writer *w, const struct target *target,
     return w->failed ? error_memory(err) : SE_OK;
 }
 
+static bool is_vault(const struct target *target)
+{
+    return keystore_ops_find(target) == &vault_keystore_ops;
+}
+
 static se_status open_readable_key(struct key **out, const struct target *target, se_error *err)
 {
     const struct keystore_ops *ops = keystore_ops_find(target);
@@ -173,8 +178,9 @@ static se_status open_readable_key(struct key **out, const struct target *target
     *out = NULL;
     if (!ops || !(ops->features & KEYSTORE_READABLE))
         return error_set(err, SE_ERR_USAGE,
-                         "this key does not leave its token: one that is to have a backup is made "
-                         "in a file, backed up there, and imported");
+                         "this key does not leave its %s: one that is to have a backup or a copy "
+                         "is made in a file, and imported from there",
+                         is_vault(target) ? "vault" : "token");
     return store_open(out, &target->ref, PART_SIGN, NULL, err);
 }
 
@@ -213,11 +219,6 @@ static se_status seal_key(se_buf *out, struct backup_row *row, const struct targ
         TRY(try_opening(buf_bytes(out), wish->recovery, buf_bytes(&content), err));
     row->is_opened = wish->recovery;
     return SE_OK;
-}
-
-static bool is_vault(const struct target *target)
-{
-    return keystore_ops_find(target) == &vault_keystore_ops;
 }
 
 static se_status back_up_vault_key(se_buf *out, struct backup_row *row, const struct target *target,
@@ -296,19 +297,30 @@ static se_status open_backup(se_buf *out, const struct restore_wish *wish, se_er
     return SE_OK;
 }
 
+/* `how`: but for what is imported. */
+static se_status import_content(struct target *target, se_bytes content, const char *name,
+                                const struct provision_import *how,
+                                const struct provision_report *report, se_error *err)
+{
+    const se_buf no_password = SE_BUF_INIT;
+    struct provision_import import = *how;
+
+    import.file = content;
+    import.name = name;
+    import.password = &no_password;
+    return provision_import(target, &import, report, err);
+}
+
 static se_status restore_key(struct backup_row *row, struct target *target,
                              const struct restore_wish *wish, const struct provision_report *report,
                              se_error *err)
 {
-    const se_buf no_password = SE_BUF_INIT;
-    AUTO(se_buf) content = SE_BUF_INIT;
-    struct provision_import import = {
-        .name = wish->name,
-        .password = &no_password,
+    const struct provision_import how = {
         .usage = "",
         .force = wish->force,
         .consent = wish->consent,
     };
+    AUTO(se_buf) content = SE_BUF_INIT;
     se_status st;
 
     TRY(open_backup(&content, wish, err));
@@ -317,8 +329,7 @@ static se_status restore_key(struct backup_row *row, struct target *target,
         return error_prefix(err, st, "%s: ", target->text);
     if (wish->consent && wish->consent->dry_run)
         return SE_OK;
-    import.file = buf_bytes(&content);
-    return provision_import(target, &import, report, err);
+    return import_content(target, buf_bytes(&content), wish->name, &how, report, err);
 }
 
 static se_status restore_vault_key(struct backup_row *row, const struct target *target,
@@ -348,4 +359,27 @@ se_status provision_restore(struct backup_row *row, struct target *target,
     return is_vault(target) && !backup_file_is(wish->file)
                ? restore_vault_key(row, target, wish, err)
                : restore_key(row, target, wish, report, err);
+}
+
+/* ---- copy ---- */
+
+/* Checked as what comes from a backup is. */
+static se_status read_source(se_buf *out, const struct target *from, se_error *err)
+{
+    AUTO(key) key = NULL;
+    AUTO(imported_key) read_back = { .key = NULL };
+
+    TRY(open_readable_key(&key, from, err));
+    TRY(write_content(out, key, err));
+    return read_content(&read_back, buf_bytes(out), from->ref.location, err);
+}
+
+se_status provision_copy(struct target *to, const struct target *from,
+                         const struct provision_import *how, const struct provision_report *report,
+                         se_error *err)
+{
+    AUTO(se_buf) content = SE_BUF_INIT;
+
+    TRY_PREFIX(read_source(&content, from, err), err, "%s: ", from->text);
+    return import_content(to, buf_bytes(&content), from->ref.location, how, report, err);
 }

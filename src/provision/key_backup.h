@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Backups of keys, and keys from backups, whatever store the key is in: a key file's is made for
- * recovery certificates, a vault's own can be read by the vault alone.  Both in doc/formats.md.
+ * Backups of keys, keys from backups, and copies of keys, whatever store the key is in: a key
+ * file's is made for recovery certificates, a vault's own can be read by the vault alone.  Both in
+ * doc/formats.md.
  *
  * The statuses are provision.h's, and: SE_ERR_POLICY: a certificate is not one to back up for;
  * SE_ERR_REJECTED: the backup was changed.
@@ -45,5 +46,11 @@ struct restore_wish {
 SE_MUST_CHECK se_status provision_restore(struct backup_row *row, struct target *target,
                                           const struct restore_wish *wish,
                                           const struct provision_report *report, se_error *err);
+
+/* Puts the key of `from` into `to` as well, and reports it as it is there.  `how`: its file, name,
+ * password and authorities are not looked at.  SE_ERR_USAGE: the key does not leave its store. */
+SE_MUST_CHECK se_status provision_copy(struct target *to, const struct target *from,
+                                       const struct provision_import *how,
+                                       const struct provision_report *report, se_error *err);
 
 #endif

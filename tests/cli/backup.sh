@@ -247,6 +247,28 @@ refuses 64 backup k -o never --to first.pem --recovery-pin-source env:PIN
 refuses 69 backup --file none.pem -o never --to first.pem
 [ ! -e never ] || fail 'a refused backup has left a file'
 
+# ---- copies ----
+sed -i 's|</keys>|<key name="second"><type name="pem" locationValue="copy.pem" pin="1234"/><type name="pkcs12" locationValue="copy.p12" pin="1234" alias="twin"/></key></keys>|' engine.xml
+refuses 64 signengine key copy k
+says '--to KEY'
+refuses 64 signengine key copy k --to second
+says '--replica says which'
+accepts signengine key copy k --to second --to-replica 1 --dry-run
+[ ! -e copy.pem ] || fail 'a dry run has made a copy'
+accepts signengine key copy k --to second --to-replica 1
+says "RSA-2048, ID $id"
+accepts openssl pkey -in copy.pem -passin pass:1234 -pubout -out copy.pub
+same copy.pub signer.pub
+accepts signengine key copy --file copy.pem --pin-source env:PIN --to second --to-replica 2
+says "key 'twin': RSA-2048, ID $id"
+refuses 73 signengine key copy k --to second --to-replica 2 </dev/null
+says 'there is one already'
+refuses 77 signengine key copy k --to second --to-replica 2 --to-pin-source env:RECOVERY --force --yes
+refuses 77 signengine key copy --file copy.pem --pin-source env:RECOVERY --to second --to-replica 2 --force --yes
+cat broken.pem >copy.key
+refuses 65 signengine key copy --file copy.key --to second --to-replica 2 --force --yes
+says 'the private key is not whole'
+
 # ---- a token keeps its keys, and takes those of a backup ----
 make_token lab 1234
 setup signengine key generate --module "$softhsm_module" --token-label lab --alias mine --pin-source env:PIN
@@ -256,3 +278,10 @@ accepts restore --module "$softhsm_module" --token-label lab --alias signer --pi
 says "key 'signer': RSA-2048, ID $id"
 algorithm=SHA256withRSA configure HSM "$softhsm_module" "tokenLabel='lab' alias='signer' pin='1234'"
 signs
+setup signengine key delete --force --module "$softhsm_module" --token-label lab --alias signer --pin-source env:PIN
+accepts signengine key copy --file lost.p12 --pin-source env:PIN --to k
+signs
+accepts signengine key list k
+says 'may sign,'
+refuses 64 signengine key copy k --to k
+says 'this key does not leave its token'
