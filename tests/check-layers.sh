@@ -28,6 +28,7 @@ BEGIN {
     layer("daemon",    "base audit")
     layer("milter",    "base audit")
     also["cli", "config/pin_source.h"]
+    also["cli", "provision/key_backup.h"]
     also["cli", "provision/provision.h"]
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation

@@ -14,7 +14,7 @@ BEGIN {
     most("history", 22)
     most("zip", 20)
     most("mail", 14)
-    most("provision", 15)
+    most("provision", 17)
     most("keystore/azure", 28)
     most("daemon", 37)
     most("client", 8)

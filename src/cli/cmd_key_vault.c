@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What only keys in Azure's vaults have: `key recover`, `key purge`, `key backup`, `key restore`,
- * `key rotate`. */
+/* What only keys in Azure's vaults have: `key recover`, `key purge`, `key rotate`. */
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -10,8 +8,6 @@
 #include "cli/vault_report.h"
 
 AUTO_KIND(text, char *, free(*p))
-
-enum { BACKUP_MOST = 4 << 20 };
 
 /* ---- recover ---- */
 
@@ -74,118 +70,6 @@ const struct command command_key_purge = {
     .options = purge_rows,
     .options_size = sizeof(struct purge_options),
     .run = key_purge_run,
-};
-
-/* ---- what is written ---- */
-
-/* An older one may be the last that there is. */
-static int refuse_overwriting(const struct cli *cli, const char *path)
-{
-    struct stat info;
-    se_error err = SE_ERROR_INIT;
-
-    if (!is_replaced(path) || lstat(path, &info))
-        return EXIT_DONE;
-    (void)error_set(&err, SE_ERR_IO, "'%s' is there already: it is not overwritten", path);
-    return cli_fail_output(cli, &err);
-}
-
-static int write_result(struct result *result, const struct cli *cli, const se_buf *content)
-{
-    se_error err = SE_ERROR_INIT;
-
-    if (!sink_write(&result->sink, buf_bytes(content), &err) && !result_commit(result, &err))
-        return EXIT_DONE;
-    (void)cli_fail(cli, &err);
-    return EXIT_NO_OUTPUT;
-}
-
-/* ---- backup ---- */
-
-struct backup_options {
-    struct key_target_options target;
-    const char *output;
-};
-
-static const struct option_row backup_rows[] = {
-    { .letter = 'o',
-      .name = "output",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct backup_options, output),
-      .argument = "FILE",
-      .help = "where to, `-` is standard output" },
-    { .kind = OPTION_GROUP,
-      .offset = offsetof(struct backup_options, target),
-      .rows = vault_target_rows },
-    { .name = NULL },
-};
-
-static void report_written(const struct cli *cli, const struct vault_object *object,
-                           const char *path)
-{
-    if (cli->taken)
-        return;
-    if (cli->json)
-        (void)json_line(json_pack("{s:o, s:o, s:o}", "kind", json_text(object->kind), "id",
-                                  json_text(object->id), "output", json_text(path)));
-    else
-        cli_done(cli, "%s: written, with all versions of %s %s", path, object->kind, object->id);
-}
-
-static int key_backup_run(struct cli *cli, void *options, int argc, char **argv)
-{
-    const struct backup_options *o = options;
-    AUTO(target) target = NULL;
-    AUTO(result) result = RESULT_INIT;
-    AUTO(se_buf) backup = SE_BUF_INIT;
-    struct vault_object object;
-    se_error err = SE_ERROR_INIT;
-
-    if (!o->output)
-        return cli_usage(cli, "which file is it for? -o FILE");
-    TRY_EXIT(vault_target_open_only(&target, cli, &o->target, argc, argv));
-    TRY_EXIT(refuse_overwriting(cli, o->output));
-    if (result_open_secret(&result, o->output, &err))
-        return cli_fail_output(cli, &err);
-    if (vault_backup(&backup, &object, target, &err))
-        return cli_fail(cli, &err);
-    TRY_EXIT(write_result(&result, cli, &backup));
-    report_written(cli, &object, o->output);
-    return EXIT_DONE;
-}
-
-const struct command command_key_backup = {
-    .name = "key backup",
-    .options = backup_rows,
-    .options_size = sizeof(struct backup_options),
-    .run = key_backup_run,
-};
-
-/* ---- restore ---- */
-
-static int key_restore_run(struct cli *cli, void *options, int argc, char **argv)
-{
-    AUTO(target) target = NULL;
-    AUTO(se_buf) file = SE_BUF_INIT;
-    struct vault_object object;
-    se_error err = SE_ERROR_INIT;
-
-    TRY_EXIT(vault_target_open(&target, cli, options, &argc, &argv));
-    if (argc != 1)
-        return cli_usage(cli, "which FILE has the backup?");
-    if (file_read(&file, input_path(argv[0]), BACKUP_MOST, &err))
-        return cli_fail(cli, &err);
-    if (vault_restore(&object, target, buf_bytes(&file), argv[0], &err))
-        return cli_fail_output(cli, &err);
-    print_vault_object(cli, &object, "restored");
-    return EXIT_DONE;
-}
-
-const struct command command_key_restore = {
-    .name = "key restore",
-    .options = vault_target_rows,
-    .options_size = sizeof(struct key_target_options),
-    .run = key_restore_run,
 };
 
 /* ---- rotate ---- */
@@ -292,7 +176,7 @@ static int rotate_target(struct cli *cli, const struct rotate_options *o,
 
     if (vault_rotate(&rotated, target, &how, &err))
         return cli_fail(cli, &err);
-    TRY_EXIT(write_result(result, cli, &rotated.made));
+    TRY_EXIT(result_finish(result, cli, buf_bytes(&rotated.made)));
     report_rotated(cli, o, &rotated);
     return EXIT_DONE;
 }
@@ -309,8 +193,7 @@ static int key_rotate_run(struct cli *cli, void *options, int argc, char **argv)
     if (!o->days || o->days > 36500)
         return cli_usage(cli, "a certificate for %u days: not 1 to 36500", o->days);
     TRY_EXIT(vault_target_open_only(&target, cli, &o->target, argc, argv));
-    TRY_EXIT(refuse_overwriting(cli, o->output));
-    if (result_open(&result, o->output, false, &err))
+    if (result_check_new(o->output, &err) || result_open(&result, o->output, false, &err))
         return cli_fail_output(cli, &err);
     return rotate_target(cli, o, target, &result);
 }

@@ -33,13 +33,13 @@ extern const struct command command_check, command_config_fingerprint, command_c
     command_pin_scramble, command_key_init, command_key_list, command_key_generate,
     command_key_request, command_key_import, command_key_certificate, command_key_delete,
     command_key_recover, command_key_purge, command_key_backup, command_key_restore,
-    command_key_rotate, command_key_roles_list, command_key_roles_grant, command_key_roles_revoke,
-    command_key_store_backup, command_key_store_restore, command_key_store_status, command_zip_sign,
-    command_zip_verify, command_zip_encrypt, command_zip_decrypt, command_history_create,
-    command_history_append, command_history_head, command_history_verify, command_history_show,
-    command_history_export, command_history_prove, command_history_verify_proof,
-    command_history_erase, command_history_prune, command_history_resign, command_history_end,
-    command_history_list;
+    command_key_copy, command_key_rotate, command_key_roles_list, command_key_roles_grant,
+    command_key_roles_revoke, command_key_store_backup, command_key_store_restore,
+    command_key_store_status, command_zip_sign, command_zip_verify, command_zip_encrypt,
+    command_zip_decrypt, command_history_create, command_history_append, command_history_head,
+    command_history_verify, command_history_show, command_history_export, command_history_prove,
+    command_history_verify_proof, command_history_erase, command_history_prune,
+    command_history_resign, command_history_end, command_history_list;
 
 /* Those of this program, besides `help` and `version`; NULL is behind the last. */
 extern const struct command *const commands[];

@@ -27,6 +27,7 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/cmd_config.c \
 	src/cli/cmd_encrypt.c \
 	src/cli/cmd_key.c \
+	src/cli/cmd_key_backup.c \
 	src/cli/cmd_key_hsm.c \
 	src/cli/cmd_key_list.c \
 	src/cli/cmd_key_vault.c \

@@ -32,6 +32,7 @@ const struct command *const commands[] = {
     &command_key_purge,
     &command_key_backup,
     &command_key_restore,
+    &command_key_copy,
     &command_key_rotate,
     &command_key_roles_list,
     &command_key_roles_grant,

@@ -148,6 +148,15 @@ bool is_replaced(const char *path)
     return strcmp(path, "-") != 0 && (stat(path, &info) || S_ISREG(info.st_mode));
 }
 
+se_status result_check_new(const char *path, se_error *err)
+{
+    struct stat info;
+
+    if (!is_replaced(path) || lstat(path, &info))
+        return SE_OK;
+    return error_set(err, SE_ERR_IO, "'%s' is there already: it is not overwritten", path);
+}
+
 bool same_file(const char *one, const char *other)
 {
     struct stat a, b;
@@ -213,6 +222,16 @@ void result_discard(struct result *result)
     if (result->spool >= 0)
         close(result->spool);
     result->spool = -1;
+}
+
+int result_finish(struct result *result, const struct cli *cli, se_bytes content)
+{
+    se_error err = SE_ERROR_INIT;
+
+    if (!sink_write(&result->sink, content, &err) && !result_commit(result, &err))
+        return EXIT_DONE;
+    (void)cli_fail(cli, &err);
+    return EXIT_NO_OUTPUT;
 }
 
 int result_fail(const struct result *result, const struct cli *cli, const se_error *err)

@@ -60,12 +60,17 @@ SE_MUST_CHECK se_status result_open_held(struct result *result, const char *path
 /* A path to the output of a held result so far, as long as it is open. */
 void result_path(char out[RESULT_PATH], const struct result *result);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
+/* All of it at once, and committed; an exit status. */
+int result_finish(struct result *result, const struct cli *cli, se_bytes content);
 void result_discard(struct result *result);
 AUTO_KIND(result, struct result, result_discard(p))
 
 /* Whether a file is replaced by what is written to `path`, or made; a device or a pipe is only
  * written to. */
 bool is_replaced(const char *path);
+
+/* For what may be the last of its kind.  SE_ERR_IO: a file is there that would be replaced. */
+SE_MUST_CHECK se_status result_check_new(const char *path, se_error *err);
 
 /* Whether what is written to one file takes the place of the other. */
 bool same_file(const char *one, const char *other);

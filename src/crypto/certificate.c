@@ -222,7 +222,7 @@ se_status certificates_gather(struct certificates *out, X509 *own, const STACK_O
 }
 
 /* UTF-8 as it is, the special characters of RFC 4514 escaped */
-static void name_text(char *out, size_t size, const X509_NAME *name)
+void name_text(char *out, size_t size, const X509_NAME *name)
 {
     AUTO(bio) bio = BIO_new(BIO_s_mem());
     char *text;
@@ -245,14 +245,19 @@ void certificate_issuer(char *out, size_t size, const X509 *certificate)
     name_text(out, size, X509_get_issuer_name(certificate));
 }
 
-void certificate_serial(char *out, size_t size, const X509 *certificate)
+void serial_text(char *out, size_t size, const ASN1_INTEGER *serial)
 {
-    BIGNUM *number = ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), NULL);
+    BIGNUM *number = ASN1_INTEGER_to_BN(serial, NULL);
     char *text = number ? BN_bn2hex(number) : NULL;
 
     (void)snprintf(out, size, "%s", text ? text : "");
     OPENSSL_free(text);
     BN_free(number);
+}
+
+void certificate_serial(char *out, size_t size, const X509 *certificate)
+{
+    serial_text(out, size, X509_get0_serialNumber(certificate));
 }
 
 int64_t asn1_seconds(const ASN1_TIME *time)

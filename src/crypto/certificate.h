@@ -51,6 +51,9 @@ void certificate_subject(char *out, size_t size, const X509 *certificate);
 void certificate_issuer(char *out, size_t size, const X509 *certificate);
 /* hexadecimal */
 void certificate_serial(char *out, size_t size, const X509 *certificate);
+/* The same of a name and a number that stand elsewhere. */
+void name_text(char *out, size_t size, const X509_NAME *name);
+void serial_text(char *out, size_t size, const ASN1_INTEGER *serial);
 
 /* seconds since 1970 */
 int64_t certificate_not_after(const X509 *certificate);

@@ -71,6 +71,7 @@ enum keystore_feature {
     KEYSTORE_REQUESTS = 16,  /* it makes the key together with the request */
     KEYSTORE_FILES = 32,     /* the file that the configuration names for the certificate is its own
                                 business */
+    KEYSTORE_READABLE = 64,  /* whoever has the PIN reads the private key */
 };
 
 struct keystore_ops {
@@ -114,6 +115,9 @@ struct keystore_ops {
 
 extern const struct keystore_ops token_keystore_ops, pkcs12_keystore_ops, pem_keystore_ops,
     vault_keystore_ops;
+
+/* NULL: commands change no store of that kind. */
+const struct keystore_ops *keystore_ops_find(const struct target *target);
 
 /* Accepts NULL. */
 static inline void keystore_close(struct keystore *keystore)

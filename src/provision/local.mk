@@ -16,9 +16,11 @@ libse_provision_la_SOURCES = \
 	src/provision/azure/roles.c \
 	src/provision/azure/rotate.c \
 	src/provision/azure/session.c src/provision/azure/session.h \
+	src/provision/backup_file.c src/provision/backup_file.h \
 	src/provision/cert_profile.c src/provision/cert_profile.h \
 	src/provision/file_keystore.c src/provision/file_keystore.h \
 	src/provision/import.c src/provision/import.h \
+	src/provision/key_backup.c src/provision/key_backup.h \
 	src/provision/keystore.h \
 	src/provision/listing.c src/provision/listing.h \
 	src/provision/pem_keystore.c \

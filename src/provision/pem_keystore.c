@@ -177,6 +177,7 @@ static se_status pem_list(struct keystore *keystore, unsigned scope,
 }
 
 const struct keystore_ops pem_keystore_ops = {
+    .features = KEYSTORE_READABLE,
     .open = pem_open,
     .holds = pem_holds,
     .find = file_keystore_find,

@@ -323,6 +323,7 @@ static se_status pkcs12_list(struct keystore *keystore, unsigned scope,
 }
 
 const struct keystore_ops pkcs12_keystore_ops = {
+    .features = KEYSTORE_READABLE,
     .open = pkcs12_open,
     .holds = pkcs12_holds,
     .find = file_keystore_find,

@@ -15,8 +15,8 @@
 
 enum { DAYS_MOST = 36500 };
 
-/* The only place that knows all stores; NULL: it is none of them. */
-static const struct keystore_ops *find_ops(const struct target *target)
+/* The only place that knows all stores. */
+const struct keystore_ops *keystore_ops_find(const struct target *target)
 {
     static const struct {
         const char *name;
@@ -38,7 +38,7 @@ static const struct keystore_ops *find_ops(const struct target *target)
 static se_status target_keystore_open(struct keystore **out, const struct target *target,
                                       enum access access, se_error *err)
 {
-    const struct keystore_ops *ops = find_ops(target);
+    const struct keystore_ops *ops = keystore_ops_find(target);
 
     *out = NULL;
     return ops ? ops->open(out, target, access, err)
@@ -213,7 +213,7 @@ static se_status parse_profiles(struct key_profile *key, struct cert_profile *ce
 
 static const char *usual_type(const struct target *target)
 {
-    const struct keystore_ops *ops = find_ops(target);
+    const struct keystore_ops *ops = keystore_ops_find(target);
 
     return ops && ops->usual_type ? ops->usual_type : "rsa:3072";
 }

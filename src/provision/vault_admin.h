@@ -52,6 +52,9 @@ SE_MUST_CHECK se_status vault_purge(struct vault_object *out, const struct targe
 SE_MUST_CHECK se_status vault_backup(se_buf *out, struct vault_object *object,
                                      const struct target *target, se_error *err);
 
+/* Whether the file begins as one of vault_backup(). */
+bool vault_backup_is(se_bytes file);
+
 /* `file`: what vault_backup() has made; `name` is what messages call it. */
 SE_MUST_CHECK se_status vault_restore(struct vault_object *out, const struct target *target,
                                       se_bytes file, const char *name, se_error *err);

@@ -24,6 +24,7 @@ write_config() { # [DESCRIPTORS [KEYS]]: more of them
   <keys>
     <key name="k1"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="emulated" alias="k1" certificate="file:$tmp/k1.pem"/></key>
     <key name="lost"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="emulated" alias="lost" certificate="file:$tmp/k1.pem"/></key>
+    <key name="spare"><type name="$store" locationValue="$VAULT" resource="$RESOURCE" login="emulated" alias="spare" certificate="file:$tmp/spare.pem"/></key>
     <key name="file"><type name="pem" locationValue="file:$tmp/file.pem"/></key>
     ${2-}
   </keys>
@@ -45,13 +46,34 @@ signs() { # DESCRIPTOR CERTIFICATE: what it signs is of this certificate
 }
 
 other_stores() {
-    for command in recover purge 'backup -o never' 'restore never.backup' 'rotate -o never'; do
-        touch never.backup
+    for command in recover purge 'rotate -o never'; do
         # shellcheck disable=SC2086 # words of a command
         refuses 64 key_words $command
         says 'for keys in AzureKeyVault and AzureManagedHSM'
         says "'pem'"
     done
+    printf 'signengine vault backup 1\n' >vault.backup
+    refuses 64 key_words restore vault.backup
+    says "'vault.backup' is a backup that a vault has made, and only a vault restores it"
+}
+
+# a backup for recovery certificates is put into a vault, too
+recovers_from_file() {
+    setup openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout safe.key -out safe.pem -subj /CN=safe -days 100
+    cat safe.key safe.pem >safe.bundle
+    rm -f file.backup spare.pem file.pem
+    accepts key generate --type rsa:2048 file
+    accepts key_words backup -o file.backup --to safe.pem
+    refuses 64 key backup k1 -o never --to safe.pem
+    says 'the vault encrypts the backup itself'
+    accepts key restore spare file.backup --recovery safe.bundle
+    accepts key list spare
+    says "key 'spare'"
+    accepts key restore --dry-run spare file.backup --recovery safe.bundle
+    says 'which is the key that is there'
+    accepts key delete --force spare
+    accepts key purge --yes spare
+    rm file.pem
 }
 
 key_words() { # COMMAND [ARGUMENT...]: with the key that is in a file
@@ -391,6 +413,7 @@ for kind in vault hsm; do
     esac
     accepts key generate k1 --type rsa:2048
     other_stores
+    recovers_from_file
     backups
     restores_refuse
     purges

@@ -2,6 +2,7 @@
 SHELL_TESTS += \
 	tests/cli/audit.sh \
 	tests/cli/access.sh \
+	tests/cli/backup.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \
 	tests/cli/check-watch.sh \

@@ -21,6 +21,10 @@ cat one.key curve.pem >alien.bundle
 setup openssl genpkey -quiet -algorithm ED25519 -out edward.key
 setup openssl pkcs8 -topk8 -in one.key -passout pass:1234 -out locked.key
 cat locked.key one.pem >locked.bundle
+make_cert recovery ec:P-256 keyUsage=critical,keyAgreement
+make_cert late ec:P-256 keyUsage=critical,keyAgreement until=20210101000000Z
+cat recovery.key recovery.pem >recovery.bundle
+cat two.pem ca.pem >both.certificates
 make_p12 one 1234
 make_p12 two 1234
 make_p12 self 1234
@@ -93,6 +97,12 @@ setup signengine sign -d Files --attached file
 setup signengine encrypt -d Fields -o value file
 head -c 40 value >short
 echo 'not a value' >no-value
+setup signengine key backup one -o one.backup --to recovery.pem
+head -n 20 one.backup >cut.backup
+sed '/BEGIN/s/$/\nAAAA/' one.backup >damaged.backup
+setup openssl cms -cmsout -inform PEM -in one.backup -outform DER -out changed.backup
+printf '\377\377\377\377' | dd of=changed.backup bs=1 seek=1000 conv=notrunc 2>/dev/null
+setup openssl cms -encrypt -binary -aes256 -in file -outform PEM -out cbc.backup -recip recovery.pem
 zip -qX a.zip file
 sed 's/"Files"/"ConfigZipSigner"/' engine.xml >zips.xml
 setup signengine -c zips.xml zip sign -o signed.zip a.zip

@@ -5,6 +5,8 @@
 FUZZ_TARGETS =
 FUZZ_TARGETS += tests/fuzz/fuzz_azure_answer
 FUZZ_TARGETS += tests/fuzz/fuzz_azure_challenge
+FUZZ_TARGETS += tests/fuzz/fuzz_backup
+tests_fuzz_fuzz_backup_LDADD = libse-provision.la $(LDADD)
 FUZZ_TARGETS += tests/fuzz/fuzz_blob
 FUZZ_TARGETS += tests/fuzz/fuzz_c14n
 FUZZ_TARGETS += tests/fuzz/fuzz_cms

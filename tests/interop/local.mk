@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SHELL_TESTS += \
+	tests/interop/backup.sh \
 	tests/interop/c14n.sh \
 	tests/interop/cms.sh \
 	tests/interop/cms-others.sh \

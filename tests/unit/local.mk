@@ -357,6 +357,11 @@ tests_unit_test_provision_x509_build_SOURCES = tests/unit/test_provision_x509_bu
 tests_unit_test_provision_x509_build_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_provision_x509_build_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
+MEMORY_SEARCHES += tests/unit/test_key_backup
+tests_unit_test_key_backup_SOURCES = tests/unit/test_key_backup.c tests/unit/maker.c tests/unit/maker.h tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_key_backup_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_key_backup_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_provision_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -106,12 +106,24 @@ static se_status check_blob(const struct backup_header *header, se_bytes blob, s
     return SE_OK;
 }
 
+static bool take_first_line(se_bytes *rest)
+{
+    se_bytes line;
+
+    return take_line(&line, rest) && line.size == strlen(FIRST_LINE) &&
+           strncmp(line.data, FIRST_LINE, line.size) == 0;
+}
+
+bool vault_backup_is(se_bytes file)
+{
+    return take_first_line(&file);
+}
+
 static se_status read_file(struct backup_header *out, se_bytes *blob, se_bytes file, se_error *err)
 {
     se_bytes line, rest = file;
 
-    if (!take_line(&line, &rest) || line.size != strlen(FIRST_LINE) ||
-        strncmp(line.data, FIRST_LINE, line.size) != 0)
+    if (!take_first_line(&rest))
         return error_set(err, SE_ERR_FORMAT,
                          "no backup that `key backup` has made: it does not begin with '%s'",
                          FIRST_LINE);
