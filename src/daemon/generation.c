@@ -2,8 +2,10 @@
 #include "daemon/generation.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/deadline.h"
@@ -50,10 +52,18 @@ static void report_finding(void *arg, const se_report *report)
         log_line("%s:%d: warning: %s", report->file, report->line, report->text);
 }
 
+/*
+ * The engine notices that its files are others now, and whether it can use them.  What stands on
+ * it, and what the log, the audit and systemd hear of it, is as if somebody had asked.
+ */
 static void hear_event(void *arg, const se_event *event)
 {
     struct generation *g = arg;
 
+    if (event->kind == SE_EVENT_RELOADED || event->kind == SE_EVENT_RELOAD_REFUSED) {
+        (void)kill(getpid(), SIGHUP);
+        return;
+    }
     record_hear(event);
     keys_hear(g->keys, event);
 }
@@ -67,6 +77,7 @@ static se_status open_engine(struct generation *g, se_error *err)
     options.event = hear_event;
     options.event_arg = g;
     options.trust_config = g->settings->trust_config;
+    options.watch = true;
     TRY(se_open(&g->engine, g->settings->config, &options, err));
     TRY(se_fingerprint(fingerprint, g->engine, err));
     text_copy(g->config, sizeof g->config, fingerprint, CONFIG_DIGITS);

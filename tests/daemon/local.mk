@@ -15,6 +15,7 @@ SHELL_TESTS += \
 	tests/daemon/monitoring.sh \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload-history.sh \
+	tests/daemon/reload-watch.sh \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \
 	tests/daemon/streams.sh \
