@@ -8,6 +8,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
+#include "crypto/pkey_ops.h"
 #include "provision/token_keystore.h"
 
 AUTO_KIND(object, ASN1_OBJECT *, ASN1_OBJECT_free(*p))
@@ -363,6 +364,30 @@ static void describe_object(struct p11_template *t, const CK_OBJECT_CLASS *objec
     p11_template_bytes(t, CKA_ID, buf_bytes(id));
 }
 
+/*
+ * Before anything else uses it: only a signature shows that its numbers went over whole, and a
+ * single faulty one gives an RSA key away (Boneh, DeMillo, Lipton).
+ */
+static se_status try_signing(struct token_keystore *s, CK_OBJECT_HANDLE object, EVP_PKEY *key,
+                             se_error *err)
+{
+    static const unsigned char hash[SHA256_SIZE] = "signengine tries an imported key";
+    const bool rsa = key_family(key) == FAMILY_RSA;
+    const struct sign_how how = { DIGEST_SHA256, rsa ? PADDING_PKCS1 : PADDING_NONE, 0 };
+    AUTO(key_pair) pair = { NULL, key };
+    AUTO(se_buf) signature = SE_BUF_INIT;
+
+    EVP_PKEY_up_ref(key);
+    TRY(token_key_pair(&pair, s, object, err));
+    TRY_PREFIX(
+        key_sign_hash(&signature, pair.private_key, &how, (se_bytes){ hash, sizeof hash }, err),
+        err, "the key that was brought in does not sign: ");
+    if (key_verify_hash(key, &how, (se_bytes){ hash, sizeof hash }, buf_bytes(&signature), NULL))
+        return error_set(err, SE_ERR_STORE,
+                         "what the token signs with the key that was brought in does not verify");
+    return SE_OK;
+}
+
 se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, const struct key_profile *profile,
                         se_error *err)
 {
@@ -378,6 +403,8 @@ se_status token_put_key(struct keystore *keystore, EVP_PKEY *key, const struct k
     describe_private(&private_key, keystore->target->name, profile->uses, DENIALS_NAMED);
     (rsa ? describe_rsa : describe_ec)(&public_key, &private_key, key);
     TRY(token_object_create(s, &private_key, "the private key", err));
+    if (profile->uses & USE_SIGN)
+        TRY(try_signing(s, s->made[s->made_count - 1], key, err));
     return token_object_create(s, &public_key, "the public key", err);
 }
 

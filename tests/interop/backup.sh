@@ -25,10 +25,10 @@ cat signer.p8 signer.pem ca.pem >content.pem
 accepts signengine key backup --file signer.bundle -o signer.backup --to rsa.pem --to curve.pem
 setup openssl cms -cmsout -inform PEM -in signer.backup -outform DER -out signer.der
 setup javac -cp "$jars" -d "$tmp" "$top_srcdir/tests/interop/Envelope.java"
-accepts bouncy <<TODO
+accepts bouncy <<LINES
 decrypt rsa.p8 signer.der read.pem
 encrypt rsa.der content.pem theirs.der SHA-256 gcm
-TODO
+LINES
 accepts openssl x509 -in read.pem -noout -subject
 says 'CN = signer'
 setup openssl pkcs8 -topk8 -nocrypt -in read.pem -out read.p8

@@ -211,6 +211,14 @@ static void an_import_comes_whole_or_not_at_all(void **state)
         assert_int_equal(listed("lab").keys, 0);
     }
     shim->create = CKR_OK;
+    for (int i = 0; i < 2; i++) { /* it does not sign as it should */
+        shim->sign = i ? CKR_OK : CKR_FUNCTION_FAILED;
+        shim->sign_short = i ? 1 : 0;
+        err = (se_error)SE_ERROR_INIT;
+        assert_status(i ? SE_ERR_CRYPTO : SE_ERR_UNAVAILABLE, import(target, &err), &err);
+        assert_int_equal(listed("lab").keys, 0);
+    }
+    shim->sign_short = 0;
     err = (se_error)SE_ERROR_INIT;
     assert_status(SE_OK, import(target, &err), &err);
     assert_int_equal(listed("lab").keys, 1);

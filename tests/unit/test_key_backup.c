@@ -79,7 +79,7 @@ static struct target *target_at(const char *file)
     return target;
 }
 
-static void back_up(se_buf *out, bool is_tried)
+static void back_up_key(se_buf *out, bool is_tried)
 {
     static const char *const certificates[] = { "recovery.pem" };
     AUTO(target) target = target_at("key.pem");
@@ -93,7 +93,7 @@ static void back_up(se_buf *out, bool is_tried)
     assert_string_equal(row.subject, "CN=needle");
 }
 
-static void restore(const se_buf *file)
+static void restore_key(const se_buf *file)
 {
     AUTO(target) target = target_at("new.pem");
     AUTO(target) recovery = target_at("recovery.key");
@@ -135,11 +135,11 @@ static void nothing_stays_in_memory(void **state)
     (void)state;
     in_child(write_key);
     in_child(write_recovery);
-    back_up(&file, false);
+    back_up_key(&file, false);
     assert_int_equal(pieces_in_memory(), 0);
-    back_up(&tried, true);
+    back_up_key(&tried, true);
     assert_int_equal(pieces_in_memory(), 0);
-    restore(&file);
+    restore_key(&file);
     assert_int_equal(pieces_in_memory(), 0);
     assert_true(pieces_in_content("new.pem") > 0);
 }
