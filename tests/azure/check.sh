@@ -54,8 +54,9 @@ days_from_now() {
 
 recovery() {
     new_key k1 rsa:2048
-    accepts checks
+    accepts checks --metrics check.prom
     says 'no purge protection'
+    grep -qxF 'signengine_check_finding{kind="purge-protection",subject="descriptor FileSigner:1",level="warning"} 1' check.prom || fail 'not in the metrics'
     says_not 'is kept for'
     refuses_strict
     emulator set purge-protection on >/dev/null
@@ -87,9 +88,11 @@ ends() {
     update k1 "{\"attributes\":{\"exp\":$(days_from_now 36000)}}"
     accepts checks
     says_not 'the key itself expires'
-    update k1 "{\"attributes\":{\"exp\":$(days_from_now -1)}}"
-    accepts checks
+    expired=$(days_from_now -1)
+    update k1 "{\"attributes\":{\"exp\":$expired}}"
+    accepts checks --metrics check.prom
     says 'the key has expired on'
+    grep -qxF "signengine_check_end_timestamp_seconds{kind=\"vault-key\",subject=\"descriptor FileSigner:1\"} $expired" check.prom || fail 'not in the metrics'
     refuses 78 checks --probe
     update k1 "{\"attributes\":{\"exp\":$(days_from_now 36000)}}"
 }
