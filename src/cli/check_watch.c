@@ -62,6 +62,7 @@ static void add_finding(struct check_watch *w, const se_check_finding *finding)
 
 void check_watch_add(struct check_watch *w, const se_check_row *row)
 {
+    w->unchecked |= row->status && !row->not_after;
     for (size_t i = 0; i < row->finding_count && !w->failed; i++)
         add_finding(w, &row->findings[i]);
 }
@@ -338,8 +339,8 @@ static void keep_told(struct telling *t, json_t *identity, int step)
         json_array_append_new(t->now, json_pack("{s:O, s:i}", "finding", identity, "within", step));
 }
 
-/* What could not be looked at is not over. */
-static void keep_all(struct telling *t)
+/* The end of what could not be looked at is not over. */
+static void keep_ends(struct telling *t)
 {
     json_t *entry;
     size_t i;
@@ -379,7 +380,7 @@ static int tell_findings(struct telling *t, const struct check_watch *w, const s
             status = cli_fail(cli, &err);
     }
     if (w->unchecked)
-        keep_all(t);
+        keep_ends(t);
     return status;
 }
 
