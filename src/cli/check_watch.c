@@ -339,8 +339,8 @@ static void keep_told(struct telling *t, json_t *identity, int step)
         json_array_append_new(t->now, json_pack("{s:O, s:i}", "finding", identity, "within", step));
 }
 
-/* The end of what could not be looked at is not over. */
-static void keep_ends(struct telling *t)
+/* What could not be looked at is not over. */
+static void keep_all(struct telling *t)
 {
     json_t *entry;
     size_t i;
@@ -380,7 +380,7 @@ static int tell_findings(struct telling *t, const struct check_watch *w, const s
             status = cli_fail(cli, &err);
     }
     if (w->unchecked)
-        keep_ends(t);
+        keep_all(t);
     return status;
 }
 
