@@ -62,6 +62,7 @@ static void add_finding(struct check_watch *w, const se_check_finding *finding)
 
 void check_watch_add(struct check_watch *w, const se_check_row *row)
 {
+    w->unchecked |= row->status && !row->not_after;
     for (size_t i = 0; i < row->finding_count && !w->failed; i++)
         add_finding(w, &row->findings[i]);
 }

@@ -8,7 +8,7 @@
 struct check_watch {
     se_check_finding *list; /* each once, whichever rows have it; the texts are its own */
     size_t count, room;
-    bool unchecked; /* nothing could be looked at */
+    bool unchecked; /* not all certificates could be looked at */
     bool failed;    /* out of memory */
 };
 

@@ -176,6 +176,14 @@ cat files.key files.pem ca.pem >files.bundle
 accepts notify "$over"
 told 'certificate descriptor Files:1 warning 30
 '
+# what ends is not new because its key was away
+mv files.bundle away
+refuses 69 notify "$over"
+told 'unusable descriptor Files:1 failure -
+'
+mv away files.bundle
+accepts notify "$over"
+told ''
 # a warning without a date, once; then over, then there again
 chmod 666 files.bundle
 accepts notify "$over"
