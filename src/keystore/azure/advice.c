@@ -227,8 +227,7 @@ static bool has_issuer(X509 *certificate, const STACK_OF(X509) * chain)
     return is_self_issued(certificate);
 }
 
-static void advise_configured_chain(const struct advising *a,
-                                    const struct certificates *configured)
+static void advise_configured_chain(const struct advising *a, const struct certificates *configured)
 {
     char issuer[256];
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What both modes do. */
-#include "provision/cert_profile.h"
 #include "provision/azure/keystore.h"
+#include "provision/cert_profile.h"
 
 #include <stdlib.h>
 
