@@ -26,13 +26,13 @@ static se_buf der_of(X509 *certificate)
 }
 
 /* Two CAs, and what they have certified; all with one key. */
-struct certificates {
+struct certified {
     EVP_PKEY *key;
     X509 *ca, *other_ca;
     se_buf app, alien, bare, wild, ca_der, other_ca_der;
 };
 
-static void certificates_make(struct certificates *c)
+static void certified_make(struct certified *c)
 {
     static const char names[] = "DNS:other.example,DNS:App1.Example.test,URI:urn:app:1,"
                                 "IP:192.0.2.7,email:Me@example.org";
@@ -64,7 +64,7 @@ static void certificates_make(struct certificates *c)
         X509_free(made[i]);
 }
 
-static void certificates_free(struct certificates *c)
+static void certified_free(struct certified *c)
 {
     se_buf *const all[] = { &c->app, &c->alien, &c->bare, &c->wild, &c->ca_der, &c->other_ca_der };
 
@@ -74,7 +74,7 @@ static void certificates_free(struct certificates *c)
     X509_free(c->other_ca);
     EVP_PKEY_free(c->key);
 }
-AUTO_KIND(certificates, struct certificates, certificates_free(p))
+AUTO_KIND(certified, struct certified, certified_free(p))
 
 static void fingerprint_of(char out[65], const se_buf *der)
 {
@@ -89,7 +89,7 @@ static void fingerprint_of(char out[65], const se_buf *der)
 /* What a <certificate> says, and which of app, alien, bare, wild it is. */
 static void a_certificate_is_all_that_is_said(void **state)
 {
-    AUTO(certificates) c = { .key = NULL };
+    AUTO(certified) c = { .key = NULL };
     char own[65];
     const struct {
         const char *says;
@@ -120,7 +120,7 @@ static void a_certificate_is_all_that_is_said(void **state)
     char says[100];
 
     (void)state;
-    certificates_make(&c);
+    certified_make(&c);
     fingerprint_of(own, &c.app);
     (void)snprintf(says, sizeof says, "sha256='%s'", own);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -146,7 +146,7 @@ static void a_certificate_is_all_that_is_said(void **state)
 
 static void an_issuer_is_the_one_of_the_certificate(void **state)
 {
-    AUTO(certificates) c = { .key = NULL };
+    AUTO(certified) c = { .key = NULL };
     AUTO(access)
     access = access_of(
         ROWS("<allow name='ca' operations='monitor'><certificate issuer='CN=CA'/></allow>"));
@@ -156,7 +156,7 @@ static void an_issuer_is_the_one_of_the_certificate(void **state)
     se_caller caller;
 
     (void)state;
-    certificates_make(&c);
+    certified_make(&c);
     use.operation = "monitor";
     caller = client(&c.app);
     caller.issuer = buf_bytes(&c.ca_der);
@@ -199,7 +199,7 @@ static void *decide_often(void *arg)
 
 static void threads_share_it(void **state)
 {
-    AUTO(certificates) c = { .key = NULL };
+    AUTO(certified) c = { .key = NULL };
     AUTO(access)
     access = access_of(ROWS("<allow name='a' operations='monitor'><certificate "
                             "subject='CN=App One' issuer='CN=CA' san='DNS:other.example'/>"
@@ -208,7 +208,7 @@ static void threads_share_it(void **state)
     pthread_t threads[THREADS];
 
     (void)state;
-    certificates_make(&c);
+    certified_make(&c);
     crowd.caller = client(&c.app);
     for (size_t i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, decide_often, &crowd), 0);
