@@ -228,7 +228,9 @@ cms_accepted file root.pem
 accepts openssl pkcs12 -in file.p12 -passin env:PASSWORD -nokeys
 says 'friendlyName: file'
 says 'localKeyID'
-[ "$(grep -c 'BEGIN CERTIFICATE' "$out")" = 2 ] || fail 'not two certificates'
+# the CA's, the new one, and the one before, which nobody else takes for the key's
+[ "$(grep -c 'BEGIN CERTIFICATE' "$out")" = 3 ] || fail 'not three certificates'
+[ "$(grep -c 'localKeyID' "$out")" = 1 ] || fail 'several certificates say that they are the key'"'"'s'
 
 # what openssl made stays what it is when we add a key
 accepts key generate --file pfx-rsa.p12 --pin-source env:PASSWORD --alias second --type ec:P-256
