@@ -117,9 +117,23 @@ static se_status store_certificates(struct keystore *keystore, X509 *certificate
         TRY(target_certificate_open(&file, keystore->target, err));
     TRY(keystore->ops->put_certificates(keystore, certificate, chain, err));
     TRY(keystore->ops->commit(keystore, replace, err));
-    return has_file
-               ? target_certificate_write(&file, keystore->target, certificate, chain, replace, err)
-               : SE_OK;
+    return has_file ? target_certificate_write(&file, keystore->target, certificate, chain,
+                                               REPLACE_NOTHING, err)
+                    : SE_OK;
+}
+
+/* A certificate of the key itself is what was left of it, when the store was lost.  `key` NULL: a
+ * new one, of which nothing can be there. */
+static se_status check_certificate_file(const struct keystore *keystore, const EVP_PKEY *key,
+                                        bool force, se_error *err)
+{
+    const struct target *target = keystore->target;
+
+    if (force || !has_certificate_file(keystore) || !target_certificate_is_there(target) ||
+        (key && target_certificate_has_key(target, key)))
+        return SE_OK;
+    return error_set(err, SE_ERR_IO, "'%s' is there already, for another key: --force replaces it",
+                     target->ref.certificate);
 }
 
 /* Looks first: an existing key is replaced only with `force`. */
@@ -130,9 +144,6 @@ static se_status open_for_new_key(struct keystore **out, struct target *target, 
 
     TRY(target_keystore_open(out, target, ACCESS_USE, err));
     TRY((*out)->ops->holds(&there, *out, err));
-    if (!force && !there && has_certificate_file(*out) && target_certificate_is_there(target))
-        return error_set(err, SE_ERR_IO, "'%s' is there already: --force replaces it",
-                         target->ref.certificate);
     if (!there)
         return SE_OK;
     if (!force)
@@ -161,6 +172,7 @@ static se_status generate_key(struct target *target, const struct key_profile *k
     AUTO(keystore) keystore = NULL;
 
     TRY(open_for_new_key(&keystore, target, wanted->force, wanted->consent, err));
+    TRY(check_certificate_file(keystore, NULL, wanted->force, err));
     TRY(check_feature(keystore, key->protection, KEYSTORE_PROTECTION, "--protection", err));
     TRY(check_feature(keystore, key->days, KEYSTORE_EXPIRY, "--expires", err));
     if (is_dry(wanted->consent))
@@ -330,6 +342,7 @@ static se_status put_imported_key(struct target *target, const struct imported_k
     if (key_family(in->key) == FAMILY_EC)
         profile.uses = USE_SIGN;
     TRY(open_for_new_key(&keystore, target, import->force, import->consent, err));
+    TRY(check_certificate_file(keystore, in->key, import->force, err));
     TRY(check_feature(keystore, profile.protection, KEYSTORE_PROTECTION, "--protection", err));
     if (is_dry(import->consent))
         return SE_OK;

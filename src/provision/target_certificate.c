@@ -42,6 +42,18 @@ static se_status read_existing(STACK_OF(X509) * *out, const struct target *targe
                      : SE_OK;
 }
 
+bool target_certificate_has_key(const struct target *target, const EVP_PKEY *key)
+{
+    AUTO(x509_stack) existing = NULL;
+
+    if (read_existing(&existing, target, NULL))
+        return false;
+    for (int i = 0; i < sk_X509_num(existing); i++)
+        if (certificate_has_key(sk_X509_value(existing, i), key))
+            return true;
+    return false;
+}
+
 /* Those of the same key, which go on verifying, and the issuers of all of them: a CA often answers
  * without its own certificates. */
 static se_status keep_existing(STACK_OF(X509) * *all, X509 *certificate,
