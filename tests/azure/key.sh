@@ -181,7 +181,7 @@ for mode in vault hsm; do
     accepts key certificate signer reply.pem
     says 'CN=asked'
     accepts openssl verify -CAfile "$tmp/ca.pem" -untrusted signer.pem signer.pem
-    [ "$(grep -c BEGIN signer.pem)" = 2 ] || fail 'the chain is not in signer.pem'
+    [ "$(grep -c BEGIN signer.pem)" = 3 ] || fail 'the chain, or the certificate before, is not in signer.pem'
 
     # with no right to sign there is no request
     refuses 78 key request reader

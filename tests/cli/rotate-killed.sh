@@ -37,9 +37,9 @@ reset() {
     cp -a kept/. .
 }
 ends_well() { # what a kill has left
+    : >faults
     verifies_old
     accepts signengine sign -d Files -o data.p7s data
-    : >faults
     accepts signengine rotate --now Files
     [ -z "$(find . -maxdepth 1 -name '*.next')" ] || fail 'the plan is still there'
     [ "$(grep -c '<descriptor ' engine.xml)" = 2 ] || fail 'not two versions'
