@@ -221,6 +221,23 @@ se_status certificates_gather(struct certificates *out, X509 *own, const STACK_O
     return SE_OK;
 }
 
+int64_t certificates_turn(const X509 *own, const STACK_OF(X509) * others)
+{
+    const int64_t now = time(NULL);
+    int64_t turn = 0;
+
+    for (int i = 0; i < sk_X509_num(others); i++) {
+        const X509 *other = sk_X509_value(others, i);
+        const int64_t moments[] = { certificate_not_before(other), certificate_not_after(own) + 1 };
+
+        for (size_t m = 0; m < sizeof moments / sizeof *moments; m++)
+            if (moments[m] > now && (!turn || moments[m] < turn) &&
+                certificate_precedes(other, own, moments[m]))
+                turn = moments[m];
+    }
+    return turn;
+}
+
 /* UTF-8 as it is, the special characters of RFC 4514 escaped */
 void name_text(char *out, size_t size, const X509_NAME *name)
 {

@@ -46,6 +46,9 @@ SE_MUST_CHECK se_status certificates_add_other(struct certificates *out, X509 *c
 SE_MUST_CHECK se_status certificates_add_others(struct certificates *out,
                                                 const STACK_OF(X509) * pool, se_error *err);
 
+/* When, from now on, another certificate of the key is the one to use; 0: never. */
+int64_t certificates_turn(const X509 *own, const STACK_OF(X509) * others);
+
 /* RFC 4514, cut to the room there is */
 void certificate_subject(char *out, size_t size, const X509 *certificate);
 void certificate_issuer(char *out, size_t size, const X509 *certificate);

@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
-#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 
 AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
@@ -43,25 +41,6 @@ void certificates_free(struct certificates *all)
     *all = (struct certificates){ NULL, NULL, NULL };
 }
 
-/* The first moment from now on. */
-static int64_t find_turn(const struct certificates *all)
-{
-    const int64_t now = clock_seconds();
-    int64_t turn = 0;
-
-    for (int i = 0; i < sk_X509_num(all->others); i++) {
-        X509 *other = sk_X509_value(all->others, i);
-        const int64_t moments[] = { certificate_not_before(other),
-                                    certificate_not_after(all->own) + 1 };
-
-        for (size_t m = 0; m < sizeof moments / sizeof *moments; m++)
-            if (moments[m] > now && (!turn || moments[m] < turn) &&
-                certificate_precedes(other, all->own, moments[m]))
-                turn = moments[m];
-    }
-    return turn;
-}
-
 se_status key_new(struct key **out, EVP_PKEY *private_key, struct certificates *certificates,
                   se_error *err)
 {
@@ -77,7 +56,6 @@ se_status key_new(struct key **out, EVP_PKEY *private_key, struct certificates *
     TRY(check_pair(private, given.own, err));
     TRY(key_identify(key->id, given.own, err));
     profile_read(&key->profile, given.own);
-    key->turn = find_turn(&given);
     key->private = MOVE(private);
     key->certificate = MOVE(given.own);
     key->chain = MOVE(given.chain);

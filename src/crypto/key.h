@@ -37,9 +37,9 @@ struct key {
     STACK_OF(X509) * chain;   /* as struct certificates has them */
     STACK_OF(X509) * others;
     struct profile profile; /* of the certificate */
-    int64_t turn;           /* when another certificate is the one to use; 0: never */
-    unsigned namesakes;     /* other private keys of its name in its store */
-    unsigned replica;       /* whose certificate it is, from 1; 0: not a key of the configuration */
+    int64_t turn; /* when another certificate is the one to use, 0: never (engine/key_cache.c) */
+    unsigned namesakes; /* other private keys of its name in its store */
+    unsigned replica;   /* whose certificate it is, from 1; 0: not a key of the configuration */
     /* which rules its certificate kept, and at which second (engine/key_cache.c) */
     const void *checked_for;
     int64_t checked_at;

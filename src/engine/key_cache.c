@@ -85,9 +85,11 @@ static se_status open_first_replica(struct key **out, const struct key_entry *en
 static se_status open_key_entry(struct key **out, const struct key_entry *entry, enum key_part part,
                                 const struct reporter *reporters, se_error *err)
 {
-    if (part <= PART_ENCRYPT || entry->count == 1)
-        return open_first_replica(out, entry, part, reporters, err);
-    return failover_open(out, entry, part, reporters, err);
+    const bool is_one = part <= PART_ENCRYPT || entry->count == 1;
+
+    TRY((is_one ? open_first_replica : failover_open)(out, entry, part, reporters, err));
+    (*out)->turn = certificates_turn((*out)->certificate, (*out)->others);
+    return SE_OK;
 }
 
 /* A key opened for more serves for its certificate too: any for verifying, one that may decrypt for

@@ -133,7 +133,12 @@ echo '<engineSignEncrypt><x/></engineSignEncrypt>' >engine.xml
 kill -HUP "$daemon"
 comes SignengineRefusals
 comes SignengineReloadRefused
+loaded() { grep -c 'the configuration was loaded again' daemon.log; }
+before=$(loaded) || :
 cp good.xml engine.xml
+is_loaded() { [ "$(loaded)" -gt "$before" ]; }
+until_true is_loaded
+sign Token 200
 
 # ---- a token that is removed ----
 away='answer CKR_DEVICE_REMOVED'
