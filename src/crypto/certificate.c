@@ -206,6 +206,14 @@ se_status certificates_add_others(struct certificates *out, const STACK_OF(X509)
     return SE_OK;
 }
 
+void certificates_free(struct certificates *all)
+{
+    X509_free(all->own);
+    sk_X509_pop_free(all->chain, X509_free);
+    sk_X509_pop_free(all->others, X509_free);
+    *all = (struct certificates){ NULL, NULL, NULL };
+}
+
 se_status certificates_gather(struct certificates *out, X509 *own, const STACK_OF(X509) * pool,
                               se_error *err)
 {

@@ -6,6 +6,17 @@
 #include "config/config.h"
 #include "crypto/key.h"
 
+/* A key's certificate, and what its store has beside it; released with certificates_free(). */
+struct certificates {
+    X509 *own;               /* to sign with; NULL: there is none */
+    STACK_OF(X509) * chain;  /* its issuers as far as the store has them, nearest first; may be
+                                NULL */
+    STACK_OF(X509) * others; /* further ones of the same key: those before a renewal, and one that
+                                waits for its day; may be NULL */
+};
+void certificates_free(struct certificates *all);
+AUTO_KIND(certificates, struct certificates, certificates_free(p))
+
 /* One certificate from DER, in crypto_context().  SE_ERR_FORMAT: it is none. */
 SE_MUST_CHECK se_status certificate_parse(X509 **out, se_bytes der, se_error *err);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 
 AUTO_KIND(pubkey, X509_PUBKEY *, X509_PUBKEY_free(*p))
@@ -31,14 +32,6 @@ static se_status key_identify(unsigned char id[KEY_ID], const X509 *certificate,
 
     OPENSSL_free(der);
     return done ? SE_OK : crypto_error(err, SE_ERR_CRYPTO, "cannot hash the public key");
-}
-
-void certificates_free(struct certificates *all)
-{
-    X509_free(all->own);
-    sk_X509_pop_free(all->chain, X509_free);
-    sk_X509_pop_free(all->others, X509_free);
-    *all = (struct certificates){ NULL, NULL, NULL };
 }
 
 se_status key_new(struct key **out, EVP_PKEY *private_key, struct certificates *certificates,

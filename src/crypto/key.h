@@ -17,16 +17,7 @@ AUTO_KIND(x509_stack, STACK_OF(X509) *, sk_X509_pop_free(*p, X509_free))
 
 enum { KEY_ID = 32 };
 
-/* A key's certificate, and what its store has beside it; released with certificates_free(). */
-struct certificates {
-    X509 *own;               /* to sign with; NULL: there is none */
-    STACK_OF(X509) * chain;  /* its issuers as far as the store has them, nearest first; may be
-                                NULL */
-    STACK_OF(X509) * others; /* further ones of the same key: those before a renewal, and one that
-                                waits for its day; may be NULL */
-};
-void certificates_free(struct certificates *all);
-AUTO_KIND(certificates, struct certificates, certificates_free(p))
+struct certificates; /* crypto/certificate.h */
 
 /* Counted and immutable: threads in mid-operation keep a key that has been replaced. */
 struct key {

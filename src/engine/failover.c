@@ -8,6 +8,7 @@
 #include "base/breaker.h"
 #include "base/clock.h"
 #include "base/fork_lock.h"
+#include "crypto/certificate.h"
 #include "crypto/pkey_ops.h"
 
 /* ---- one replica: whether it serves, and who looks whether it serves again ---- */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "crypto/certificate.h"
 #include "keystore/azure/assertion.h"
 #include "keystore/azure/login.h"
 #include "keystore/pkcs11/pin_blocklist.h"

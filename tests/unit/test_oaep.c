@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* RSAES-OAEP with every pair of digests. */
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "crypto/pkey_ops.h"
 #include "tests/unit/maker.h"

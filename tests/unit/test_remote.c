@@ -7,6 +7,7 @@
 #include <openssl/rsa.h>
 
 #include "cms/cms.h"
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 #include "crypto/key.h"
 #include "tests/unit/maker.h"

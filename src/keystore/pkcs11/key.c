@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "crypto/certificate.h"
 #include "keystore/pkcs11/keypair.h"
 #include "keystore/pkcs11/object.h"
 

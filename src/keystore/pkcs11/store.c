@@ -2,6 +2,7 @@
 /* The store: from a keyref to a key, within the deadline. */
 #include <stdlib.h>
 
+#include "crypto/certificate.h"
 #include "keystore/keystore.h"
 #include "keystore/pkcs11/recovery.h"
 
