@@ -70,19 +70,11 @@ static const struct option_row rotate_rows[] = {
 /* ---- the key ---- */
 
 /* It is of our own making, and not signed. */
-static se_options next_options(const struct rotating *r)
-{
-    se_options options = SE_OPTIONS_INIT;
-
-    (void)r;
-    return options;
-}
+static const se_options next_options = SE_OPTIONS_INIT;
 
 static se_status open_target(struct target **out, const struct rotating *r, se_error *err)
 {
-    const se_options options = next_options(r);
-
-    return target_configured(out, r->next_path, r->rotation.key, 1, &options, err);
+    return target_configured(out, r->next_path, r->rotation.key, 1, &next_options, err);
 }
 
 struct probe {
@@ -106,30 +98,37 @@ static void note_row(void *arg, const se_check_row *row)
 /* Signs and verifies, or encrypts and decrypts, with the new version. */
 static se_status probe_next(const struct rotating *r, se_error *err)
 {
-    const se_options options = next_options(r);
     se_check_options how = SE_CHECK_OPTIONS_INIT;
     struct probe probe = { .rotating = r, .failure = SE_ERROR_INIT };
     AUTO(engine) engine = NULL;
 
     how.probe = true;
-    TRY(se_open(&engine, r->next_path, &options, err));
+    TRY(se_open(&engine, r->next_path, &next_options, err));
     (void)!se_check(engine, note_row, &probe, &how, NULL);
     if (!probe.seen)
         return error_set(err, SE_ERR_CONFIG, "'%s' does not have the new version", r->next_path);
     return probe.failure.status ? error_copy(err, probe.failure.status, &probe.failure) : SE_OK;
 }
 
-static void count_row(void *arg, const struct key_row *row)
+/* Where the new key is to be. */
+struct found_objects {
+    size_t count;
+    bool has_key; /* a whole one, with its certificate */
+};
+
+static void note_object(void *arg, const struct key_row *row)
 {
-    (void)row;
-    ++*(size_t *)arg;
+    struct found_objects *found = arg;
+
+    found->count++;
+    found->has_key |= row->has_private && row->has_certificate;
 }
 
-static se_status count_objects(size_t *out, struct target *target, se_error *err)
+static se_status find_objects(struct found_objects *out, struct target *target, se_error *err)
 {
-    const struct provision_report report = { .key = count_row, .arg = out };
+    const struct provision_report report = { .key = note_object, .arg = out };
 
-    *out = 0;
+    *out = (struct found_objects){ .count = 0 };
     return provision_list(target, LIST_OWN, &report, err);
 }
 
@@ -147,26 +146,33 @@ static se_status generate_key(const struct rotating *r, struct target *target, s
     return provision_generate(target, &profile, &report, err);
 }
 
+/* What is there when the rotation begins is not of its making: it is forgotten again, so that the
+ * next try does not take it for that. */
+static se_status refuse_place(const struct rotating *r, const struct target *target, se_error *err)
+{
+    TRY(rotating_remove_next(r, err));
+    return error_set(err, SE_ERR_IO, "%s is there already: configure it, and name it with --to",
+                     target_text(target));
+}
+
 /*
- * A key that works is there already.  What is there and does not work is what a crash has left of
- * it; only a name that this rotation has made up is cleared, for nothing was there when it began.
+ * A key that is whole is never cleared, whatever keeps it from working: a CA may be about to
+ * certify it.  Halves are what a crash has left, under a name that this rotation has made up.
  */
 static se_status make_key(const struct rotating *r, bool begins, se_error *err)
 {
     AUTO(target) target = NULL;
-    se_error failure = SE_ERROR_INIT;
-    size_t objects;
+    struct found_objects found;
 
-    if (!probe_next(r, &failure))
-        return SE_OK;
     TRY(open_target(&target, r, err));
-    TRY(count_objects(&objects, target, err));
-    if (objects && begins)
-        return error_set(err, SE_ERR_IO, "%s is there already: name it with --to",
-                         target_text(target));
-    if (objects && !r->rotation.is_new_key)
-        return error_copy(err, failure.status, &failure);
-    if (objects)
+    TRY(find_objects(&found, target, err));
+    if (found.count && begins && r->rotation.is_new_key)
+        return refuse_place(r, target, err);
+    if (found.has_key)
+        return SE_OK;
+    if (found.count && !r->rotation.is_new_key)
+        return error_set(err, SE_ERR_KEY, "%s is not whole", target_text(target));
+    if (found.count)
         TRY(provision_delete(target, NULL, err));
     return generate_key(r, target, err);
 }
@@ -216,14 +222,14 @@ static se_status write_request(const struct rotating *r, const char *path, se_er
 /* Whether a CA has to answer, as one did for the key before. */
 static se_status needs_answer(bool *out, const struct rotating *r, se_error *err)
 {
-    const se_options options = next_options(r);
     bool was_own = false, is_own = false;
 
     *out = false;
     if (r->options->self_signed || r->options->answer)
         return SE_OK;
-    TRY(provision_is_self_issued(&was_own, r->next_path, r->rotation.previous_key, &options, err));
-    TRY(provision_is_self_issued(&is_own, r->next_path, r->rotation.key, &options, err));
+    TRY(provision_is_self_issued(&was_own, r->next_path, r->rotation.previous_key, &next_options,
+                                 err));
+    TRY(provision_is_self_issued(&is_own, r->next_path, r->rotation.key, &next_options, err));
     *out = !was_own && is_own;
     return SE_OK;
 }
@@ -269,9 +275,8 @@ static void print_rotated(const struct rotating *r)
            what->key);
     printf("What remains:\n"
            "  - bring '%s' to every host that uses it, before then\n"
-           "  - afterwards `signengine rekey` encrypts values anew, if it encrypts\n"
-           "  - `signengine retire %s:%u`, when nothing is left of version %u\n",
-           r->config, r->descriptor, what->version - 1, what->version - 1);
+           "  - afterwards `signengine rekey` encrypts values anew, if it encrypts\n",
+           r->config);
 }
 
 /* ---- all of it ---- */
@@ -285,12 +290,11 @@ static se_status take_steps(struct rotating *r, se_error *err)
     if (r->options->consent.dry_run)
         return SE_OK;
     if (!r->rotation.is_done) {
-        TRY(rotating_check_signer(r, err));
         TRY(make_key(r, begins, err));
         TRY(certify_key(&waits, r, err));
         if (waits)
             return SE_OK;
-        TRY_PREFIX(probe_next(r, err), err, "the new key does not work: ");
+        TRY_PREFIX(probe_next(r, err), err, "the new key does not work (--abort gives it up): ");
         TRY(rotating_replace_config(r, err));
     }
     TRY(rotating_remove_next(r, err));
@@ -304,16 +308,16 @@ static int abort_rotation(struct rotating *r)
     AUTO(key_consent) asking = { .cli = NULL };
     struct provision_consent consent;
     se_error err = SE_ERROR_INIT;
-    size_t objects = 0;
+    struct found_objects found = { .count = 0 };
 
     if (!rotating_has_next(r))
         return cli_usage(r->cli, "no rotation is under way: '%s' is not there", r->next_path);
     if (rotating_recall(r, &err))
         return cli_fail(r->cli, &err);
     if (r->rotation.is_new_key && !r->rotation.is_done &&
-        (open_target(&target, r, &err) || count_objects(&objects, target, &err)))
+        (open_target(&target, r, &err) || find_objects(&found, target, &err)))
         return cli_fail(r->cli, &err);
-    if (objects) {
+    if (found.count) {
         asking = (struct key_consent){
             .cli = r->cli, .target = target, .verb = "Delete", .done = "deleted", .option = "--yes"
         };

@@ -22,6 +22,7 @@ void rotating_free(struct rotating *r)
     rotation_free(&r->rotation);
     free(r->next_path);
 }
+
 /* A descriptor may have any name. */
 static se_status name_next(struct rotating *r, se_error *err)
 {
@@ -145,9 +146,26 @@ static se_status resume_next(struct rotating *r, se_error *err)
     return write_secret(r->next_path, &r->next, err);
 }
 
+static bool is_signed(const se_buf *text)
+{
+    static const char xmldsig[] = "http://www.w3.org/2000/09/xmldsig#";
+
+    return memmem(text->data, text->size, xmldsig, strlen(xmldsig));
+}
+
+static se_status check_signer(const struct rotating *r, se_error *err)
+{
+    if (!is_signed(&r->text) || r->options->sign)
+        return SE_OK;
+    return error_set(err, SE_ERR_USAGE, "'%s' is a signed one: say with --sign who signs it again",
+                     r->config);
+}
+
 se_status rotating_load(struct rotating *r, se_error *err)
 {
     TRY(file_read(&r->text, r->config, CONFIG_LIMIT, err));
+    if (!r->options->consent.dry_run)
+        TRY(check_signer(r, err));
     if (rotating_has_next(r))
         return resume_next(r, err);
     if (r->options->answer)
@@ -158,13 +176,6 @@ se_status rotating_load(struct rotating *r, se_error *err)
 }
 
 /* ---- the configuration ---- */
-
-static bool is_signed(const se_buf *text)
-{
-    static const char xmldsig[] = "http://www.w3.org/2000/09/xmldsig#";
-
-    return memmem(text->data, text->size, xmldsig, strlen(xmldsig));
-}
 
 static se_status sign_next(struct rotating *r, se_error *err)
 {
@@ -185,13 +196,9 @@ static se_status sign_next(struct rotating *r, se_error *err)
 
 se_status rotating_replace_config(struct rotating *r, se_error *err)
 {
-    AUTO(output) output = OUTPUT_INIT;
-
     if (is_signed(&r->text))
         TRY(sign_next(r, err));
-    TRY(output_open_secret(&output, r->config, 0600, err));
-    TRY(output_write(&output, buf_bytes(&r->next), err));
-    return output_commit(&output, err);
+    return write_secret(r->config, &r->next, err);
 }
 
 se_status rotating_remove_next(const struct rotating *r, se_error *err)
@@ -199,14 +206,6 @@ se_status rotating_remove_next(const struct rotating *r, se_error *err)
     if (!unlink(r->next_path) || errno == ENOENT)
         return SE_OK;
     return error_set(err, SE_ERR_IO, "cannot remove '%s': %s", r->next_path, strerror(errno));
-}
-
-se_status rotating_check_signer(const struct rotating *r, se_error *err)
-{
-    if (!is_signed(&r->text) || r->options->sign)
-        return SE_OK;
-    return error_set(err, SE_ERR_USAGE, "'%s' is a signed one: say with --sign who signs it again",
-                     r->config);
 }
 
 se_status rotating_begin(struct rotating *r, se_error *err)

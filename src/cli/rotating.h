@@ -40,14 +40,11 @@ SE_MUST_CHECK se_status rotating_begin(struct rotating *r, se_error *err);
 bool rotating_has_next(const struct rotating *r);
 
 /* Plans what is to come, and shows it, or reads what was planned; with --dry-run nothing is
- * written. */
+ * written.  SE_ERR_USAGE: the configuration is signed, and nobody is named who signs it again. */
 SE_MUST_CHECK se_status rotating_load(struct rotating *r, se_error *err);
 
 /* Reads only what was planned. */
 SE_MUST_CHECK se_status rotating_recall(struct rotating *r, se_error *err);
-
-/* SE_ERR_USAGE: the configuration is signed, and nobody is named who signs it again. */
-SE_MUST_CHECK se_status rotating_check_signer(const struct rotating *r, se_error *err);
 
 /* What is to come takes the place of the configuration. */
 SE_MUST_CHECK se_status rotating_replace_config(struct rotating *r, se_error *err);

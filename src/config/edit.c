@@ -25,11 +25,6 @@ static void element_span_free(struct element_span *span)
 }
 AUTO_KIND(element_span, struct element_span, element_span_free(p))
 
-static bool is_text(se_bytes bytes, const char *text)
-{
-    return bytes.size == strlen(text) && !strncmp(bytes.data, text, bytes.size);
-}
-
 static size_t offset_in(se_bytes text, se_bytes part)
 {
     return (size_t)((const char *)part.data - (const char *)text.data);
@@ -70,15 +65,15 @@ static se_status look_at_item(void *arg, const struct scan_item *item, se_error 
         judge_element(s);
         s->elements++;
         s->at = offset_in(s->text, item->name) - 1; /* '<' */
-        s->fits = is_text(item->name, s->place->element);
+        s->fits = scan_is(item->name, s->place->element);
         s->has_name = s->has_version = false;
         return SE_OK;
     }
-    if (s->fits && is_text(item->name, "name"))
-        s->has_name = is_text(item->value, s->place->name);
-    if (s->fits && s->place->version && is_text(item->name, "version")) {
+    if (s->fits && scan_is(item->name, "name"))
+        s->has_name = scan_is(item->value, s->place->name);
+    if (s->fits && s->place->version && scan_is(item->name, "version")) {
         (void)snprintf(version, sizeof version, "%u", s->place->version);
-        s->has_version = is_text(item->value, version);
+        s->has_version = scan_is(item->value, version);
         s->fits = s->has_version;
     }
     return SE_OK;
@@ -186,8 +181,8 @@ static bool is_attribute(const struct rewriting *r, const struct attribute_span 
 {
     const char *text = r->text.data;
 
-    return is_text(a->element, element) &&
-           is_text((se_bytes){ text + a->name, a->name_size }, name);
+    return scan_is(a->element, element) &&
+           scan_is((se_bytes){ text + a->name, a->name_size }, name);
 }
 
 static const struct edit *find_edit(const struct rewriting *r, const struct attribute_span *a)
@@ -216,7 +211,7 @@ static const struct attribute_span *find_anchor(const struct rewriting *r, const
 
         if (is_attribute(r, a, element, "version"))
             return a;
-        first = !first && is_text(a->element, element) ? a : first;
+        first = !first && scan_is(a->element, element) ? a : first;
     }
     return first;
 }

@@ -110,11 +110,6 @@ bool pins_is_attribute(se_bytes name)
     return size >= strlen("pin") && !strncasecmp(text, "pin", strlen("pin"));
 }
 
-static bool is_named(se_bytes name, const char *text)
-{
-    return name.size == strlen(text) && !memcmp(name.data, text, name.size);
-}
-
 struct extraction {
     struct redacted *out;
     const char *start, *done; /* of the text; up to `done` it has been copied */
@@ -122,7 +117,7 @@ struct extraction {
 
 static bool is_namespace(se_bytes name)
 {
-    return is_named(name, "xmlns") || (name.size > 5 && !memcmp(name.data, "xmlns:", 6));
+    return scan_is(name, "xmlns") || (name.size > 5 && !memcmp(name.data, "xmlns:", 6));
 }
 
 static se_status take_pin(struct extraction *x, const struct scan_item *item, se_error *err)
@@ -132,7 +127,7 @@ static se_status take_pin(struct extraction *x, const struct scan_item *item, se
     struct redacted_pin pin = {
         .start = (size_t)(value - x->start),
         .size = item->value.size,
-        .encrypted = is_named(item->name, "pin.encrypted"),
+        .encrypted = scan_is(item->name, "pin.encrypted"),
     };
 
     if (!array_grow(&r->pins, &r->pin_room, r->pin_count))

@@ -7,6 +7,8 @@
 #ifndef CONFIG_SCAN_H
 #define CONFIG_SCAN_H
 
+#include <string.h>
+
 #include "base/error.h"
 
 /* A start tag, or one of its attributes (which follow it). */
@@ -16,6 +18,11 @@ struct scan_item {
     se_bytes name;
     se_bytes value; /* between the quotes, undecoded */
 };
+
+static inline bool scan_is(se_bytes part, const char *text)
+{
+    return part.size == strlen(text) && !strncmp(part.data, text, part.size);
+}
 
 /* Returns SE_OK to go on. */
 typedef se_status (*scan_fn)(void *arg, const struct scan_item *item, se_error *err);

@@ -72,7 +72,7 @@ se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *na
     return SE_OK;
 }
 
-static bool is_self_issued(const X509 *certificate)
+bool certificate_is_self_issued(const X509 *certificate)
 {
     return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
            0;
@@ -86,8 +86,8 @@ bool certificate_precedes(const X509 *one, const X509 *other, int64_t at)
 
     if (valid != other_valid)
         return valid;
-    if (is_self_issued(one) != is_self_issued(other))
-        return is_self_issued(other);
+    if (certificate_is_self_issued(one) != certificate_is_self_issued(other))
+        return certificate_is_self_issued(other);
     return valid && begin != other_begin ? begin > other_begin : end > other_end;
 }
 

@@ -37,6 +37,9 @@ X509 *certificates_choose(const STACK_OF(X509) * certificates, const EVP_PKEY *p
 
 bool certificate_has_key(const X509 *certificate, const EVP_PKEY *key);
 
+/* By name. */
+bool certificate_is_self_issued(const X509 *certificate);
+
 /* By name and signature. */
 bool certificate_has_issued(X509 *issuer, X509 *certificate);
 

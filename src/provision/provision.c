@@ -257,8 +257,7 @@ se_status provision_is_self_issued(bool *out, const char *config, const char *ke
 
     TRY(target_configured(&target, config, key, 1, options, err));
     TRY(open_configured(&opened, target, key, err));
-    *out = X509_NAME_cmp(X509_get_subject_name(opened->certificate),
-                         X509_get_issuer_name(opened->certificate)) == 0;
+    *out = certificate_is_self_issued(opened->certificate);
     return SE_OK;
 }
 

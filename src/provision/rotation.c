@@ -173,19 +173,6 @@ static se_status add_descriptor(se_buf *text, const struct descriptor *d,
 
 /* ---- which version, and which key ---- */
 
-static const struct descriptor *find_newest(const struct config *config, const char *name)
-{
-    const struct descriptor *newest = NULL;
-
-    for (size_t i = 0; i < config->descriptor_count; i++) {
-        const struct descriptor *d = &config->descriptors[i];
-
-        if (!strcmp(d->name, name) && (!newest || d->version > newest->version))
-            newest = d;
-    }
-    return newest;
-}
-
 /* By the version, or by the next number that is free: descriptors may share their keys. */
 static se_status choose_name(struct rotation *what, const struct config *config, const char *last,
                              se_error *err)
@@ -239,7 +226,6 @@ se_status rotation_plan(se_buf *out, struct rotation *what, se_bytes text, const
     *what = (struct rotation){ .from = wish->from };
     TRY(copy_parsed(&before, text, path, err));
     TRY(config_descriptor(&newest, before, wish->descriptor, 0, err));
-    newest = find_newest(before, wish->descriptor);
     what->previous_version = newest->version;
     what->version = newest->version + 1;
     TRY(choose_key(what, before, newest, wish->to, err));
@@ -265,10 +251,8 @@ se_status rotation_read(struct rotation *what, se_bytes text, se_bytes next, con
     *what = (struct rotation){ .key = NULL };
     TRY(copy_parsed(&before, text, path, err));
     TRY(copy_parsed(&after, next, path, err));
-    old = find_newest(before, descriptor);
-    planned = find_newest(after, descriptor);
-    if (!old || !planned)
-        return error_set(err, SE_ERR_NO_DESCRIPTOR, "no descriptor '%s'", descriptor);
+    TRY(config_descriptor(&old, before, descriptor, 0, err));
+    TRY(config_descriptor(&planned, after, descriptor, 0, err));
     what->previous_version = old->version;
     what->version = planned->version;
     what->from = planned->time.from;

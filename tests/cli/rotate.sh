@@ -153,7 +153,40 @@ accepts signengine rotate Files --self-signed
 grows
 accepts grep -q 'files of all kinds' engine.xml
 
+# ---- somebody else's key has the name ----
+conf one "name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='taken' pin.source='file:pin'"
+accepts signengine key generate one --type rsa:2048 --key-usage both
+theirs="--module $softhsm_module --token-label lab --pin-source file:pin --alias taken-v2"
+# shellcheck disable=SC2086 # words
+accepts signengine key generate $theirs --type ec:P-256 --subject /CN=theirs
+for _ in 1 2; do
+    refuses 73 signengine rotate --now Files
+    says "'taken-v2'"
+    no_next
+    accepts cmp before.xml engine.xml
+done
+# shellcheck disable=SC2086 # words
+accepts signengine key list $theirs
+says CN=theirs
+
+# ---- a signed configuration ----
+sed -i '/name="Fields"/d' engine.xml
+accepts signengine key request one -o one.csr
+answer one.csr
+accepts signengine key certificate one answer.pem
+accepts signengine config sign -d Files
+refuses 64 signengine --trust-config ca.pem rotate --now --self-signed Files
+says 'say with --sign'
+no_next
+# shellcheck disable=SC2086 # words
+accepts signengine key delete $theirs --yes
+accepts signengine --trust-config ca.pem rotate --now --self-signed Files --sign Files
+no_next
+accepts signengine --trust-config ca.pem check --probe
+accepts signengine config verify --trust-config ca.pem
+
 # ---- what is refused ----
+cp before.xml engine.xml
 refuses 78 signengine rotate None
 refuses 64 signengine rotate
 refuses 64 signengine rotate Files:1

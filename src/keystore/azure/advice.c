@@ -209,12 +209,6 @@ static void advise_speed(const struct advising *a, const struct vault_key_answer
 
 /* ---- its certificate's issuers ---- */
 
-static bool is_self_issued(X509 *certificate)
-{
-    return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==
-           0;
-}
-
 /*
  * Roots need not be sent, and only who trusts one knows which they are: the certificate's own
  * issuer is what has to be there, unless it is a root itself.
@@ -224,7 +218,7 @@ static bool has_issuer(X509 *certificate, const STACK_OF(X509) * chain)
     for (int i = 0; i < sk_X509_num(chain); i++)
         if (certificate_has_issued(sk_X509_value(chain, i), certificate))
             return true;
-    return is_self_issued(certificate);
+    return certificate_is_self_issued(certificate);
 }
 
 static void advise_configured_chain(const struct advising *a, const struct certificates *configured)
@@ -250,7 +244,7 @@ static void advise_vault_chain(const struct advising *a)
     fetch_quietly(&json, a, "certificates", "");
     if (!json || answer_certificate(&answer, json, NULL) ||
         certificate_parse(&certificate, buf_bytes(&answer.certificate), NULL) ||
-        is_self_issued(certificate))
+        certificate_is_self_issued(certificate))
         return;
     certificate_issuer(issuer, sizeof issuer, certificate);
     give_advice(a, "no-issuer",
