@@ -99,6 +99,19 @@ for name in pem pkcs12 token file; do
     accepts signengine check --probe
 done
 
+# ---- the one that the key was made with: only that it was kept vouches for it ----
+rm -f made.pem
+conf "name='pem' locationValue='made.pem'"
+accepts signengine key generate one --type rsa:2048 --subject /CN=made
+signs_all before
+accepts signengine key request one -o made.csr
+setup openssl x509 -req -in made.csr -CA ca.pem -CAkey ca.key -days 100 -out made.answer
+cat ca.pem >>made.answer
+accepts signengine key certificate one made.answer
+signs_all after
+verifies_all before
+verifies_all after
+
 # ---- how others see it ----
 place pkcs12
 accepts signengine key certificate one reply.pem
