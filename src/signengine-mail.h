@@ -41,11 +41,12 @@ typedef struct se_mail_sign_params {
     bool again;   /* also what is signed or encrypted already */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-    const char *tag; /* as se_sign_params.tag */
+    const char *tag;  /* as se_sign_params.tag */
+    bool at_any_time; /* as se_sign_params.at_any_time */
 } se_mail_sign_params;
 #define SE_MAIL_SIGN_PARAMS_INIT                                                                   \
     {                                                                                              \
-        sizeof(se_mail_sign_params), 0, 0, NULL, false, false, false, NULL, NULL, NULL             \
+        sizeof(se_mail_sign_params), 0, 0, NULL, false, false, false, NULL, NULL, NULL, false      \
     }
 
 typedef struct se_mail_verify_params {

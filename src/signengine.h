@@ -166,10 +166,16 @@ typedef struct se_options {
      * written is given 200 ms to come to its end. Where the system tells of no changes, they are
      * found within 30 seconds. Events say what became of it; what was refused is tried again */
     bool watch;
+
+    /* Another engine, which this one takes the place of: the keys that it has opened are opened
+     * before *out is there, by the same rules and with the same failures as of se_reload(), and
+     * what it has noticed about versions is known. It stays as it is, and may be closed at any
+     * time after se_open(); NULL: none */
+    se_engine *follows;
 } se_options;
 #define SE_OPTIONS_INIT                                                                            \
     {                                                                                              \
-        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL, false                              \
+        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL, false, NULL                        \
     }
 
 /*
@@ -375,11 +381,13 @@ typedef struct se_sign_params {
                         then is for all its parts; 0: now */
     unsigned least;  /* no version below this one, and this one before its `from` too: others, whose
                         clocks are ahead, use it already; 0: any */
+    bool at_any_time; /* `version`, which has to be stated, before its `from` and after its `until`
+                         as well: for tests and repair. Those with signs="false" never sign */
 } se_sign_params;
 #define SE_SIGN_PARAMS_INIT                                                                        \
     {                                                                                              \
         sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
-            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL, 0, 0                              \
+            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL, 0, 0, false                       \
     }
 
 typedef struct se_verify_params {
@@ -583,10 +591,11 @@ typedef struct se_field_params {
     se_bytes context; /* single values: what the value belongs to (tenant, table, row ...); it
                          decrypts only with the same context */
     const char *tag;  /* as se_sign_params.tag */
+    bool at_any_time; /* as se_sign_params.at_any_time */
 } se_field_params;
 #define SE_FIELD_PARAMS_INIT                                                                       \
     {                                                                                              \
-        sizeof(se_field_params), 0, false, { NULL, 0 }, NULL                                       \
+        sizeof(se_field_params), 0, false, { NULL, 0 }, NULL, false                                \
     }
 
 /*
@@ -665,11 +674,12 @@ typedef struct se_container_params {
                          the same */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-    const char *tag; /* as se_sign_params.tag */
+    const char *tag;  /* as se_sign_params.tag */
+    bool at_any_time; /* as se_sign_params.at_any_time */
 } se_container_params;
 #define SE_CONTAINER_PARAMS_INIT                                                                   \
     {                                                                                              \
-        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL, NULL                              \
+        sizeof(se_container_params), 0, { NULL, 0 }, NULL, NULL, NULL, false                       \
     }
 
 /*
@@ -761,12 +771,14 @@ typedef struct se_zip_sign_params {
 
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-    const char *tag; /* as se_sign_params.tag */
+    const char *tag;  /* as se_sign_params.tag */
+    bool at_any_time; /* as se_sign_params.at_any_time; so too of `encrypt_version`, if it is stated
+                       */
 } se_zip_sign_params;
 #define SE_ZIP_SIGN_PARAMS_INIT                                                                    \
     {                                                                                              \
         sizeof(se_zip_sign_params), 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, 0, 0, 0, 0,     \
-            NULL, NULL, NULL                                                                       \
+            NULL, NULL, NULL, false                                                                \
     }
 
 typedef struct se_zip_verify_params {
@@ -840,7 +852,8 @@ void se_retry_pins(void);
 /*
  * The rows with the names of users and groups resolved, for a program that does jobs for others. It
  * never changes: any number of threads may use one, and no function below but se_access_open()
- * looks anything up.
+ * looks anything up. So an engine that is loaded again needs another one; se_hold() keeps the
+ * engine that it belongs to for the jobs that it decides about.
  */
 typedef struct se_access se_access;
 
@@ -956,7 +969,11 @@ typedef enum se_event_kind {
     SE_EVENT_KEY_SLOWED,  /* its store refuses to work faster, and is asked more slowly from now on
                            */
     SE_EVENT_RELOADED,    /* the engine was loaded again: `text` tells what differs */
-    SE_EVENT_RELOAD_REFUSED, /* it was not, and stays as it was: `status` and `text` tell why */
+    SE_EVENT_RELOAD_REFUSED,   /* it was not, and stays as it was: `status` and `text` tell why */
+    SE_EVENT_VERSION_SWITCHED, /* the first job for which another version of the descriptor is
+                                  current than for those before, or when the engine was opened */
+    SE_EVENT_VERSION_LATE, /* an engine that was loaded again has a version which others have used
+                              for more than ten minutes, by its `from` */
 } se_event_kind;
 
 /* One word for a kind, as "failed over"; never NULL. */
@@ -980,7 +997,7 @@ const char *se_event_name(se_event_kind kind);
 struct se_event {
     se_event_kind kind;
     const char *key;  /* name; "" of SE_EVENT_RELOADED and SE_EVENT_RELOAD_REFUSED */
-    unsigned replica; /* of the key, from 1 in the order of the file; likewise 0 */
+    unsigned replica; /* of the key, from 1 in the order of the file; 0 of those, and of versions */
     se_status status; /* how the operation ended, why the key is lost, or why the engine was not
                          loaded again; else SE_OK */
     const char *text; /* why; "" when there is nothing to say */
@@ -989,8 +1006,9 @@ struct se_event {
     const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt
                                many", "rekey many", "container encrypt", "container decrypt", "zip
                                sign", "zip verify" */
-    const char *descriptor; /* as the caller named it */
-    unsigned version;       /* of the descriptor */
+    const char *descriptor; /* as the caller named it; also of versions */
+    unsigned version;       /* of the descriptor; also of versions: the one that the event is about
+                             */
     uint64_t bytes;         /* of input, as far as it was read */
     uint64_t duration_us;
 

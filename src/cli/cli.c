@@ -239,6 +239,11 @@ static void report_finding(void *arg, const se_report *finding)
                   finding->error ? "" : "warning: ", finding->text);
 }
 
+static bool is_about_version(const se_event *event)
+{
+    return event->kind == SE_EVENT_VERSION_SWITCHED || event->kind == SE_EVENT_VERSION_LATE;
+}
+
 static void print_event_json(const se_event *event)
 {
     json_t *object =
@@ -246,6 +251,10 @@ static void print_event_json(const se_event *event)
                   json_text(event->key), "replica", (int)event->replica, "status",
                   se_status_name(event->status), "text", json_text(event->text));
 
+    if (object && is_about_version(event))
+        (void)json_object_update_new(object, json_pack("{s:o, s:i}", "descriptor",
+                                                       json_text(event->descriptor), "version",
+                                                       (int)event->version));
     if (object && event->kind == SE_EVENT_OPERATION)
         (void)json_object_update_new(
             object,
@@ -276,6 +285,9 @@ static void report_event(const struct cli *cli, const se_event *event)
         (void)snprintf(line, sizeof line, "key '%s': %s: request %s, answered as %s", event->key,
                        event->operation, event->request_sent,
                        *event->request_answered ? event->request_answered : "nothing");
+    else if (is_about_version(event))
+        (void)snprintf(line, sizeof line, "descriptor '%s': %s: %s", event->descriptor,
+                       se_event_name(event->kind), event->text);
     else
         (void)snprintf(line, sizeof line, "key '%s' replica %u: %s%s%s", event->key, event->replica,
                        se_event_name(event->kind), *event->text ? ": " : "", event->text);
@@ -333,6 +345,14 @@ int descriptor_read(struct descriptor_option *out, const struct cli *cli, const 
     out->version = (unsigned)version;
     return EXIT_DONE;
 }
+
+const struct option_row at_any_time_rows[] = {
+    { .name = "at-any-time",
+      .kind = OPTION_FLAG,
+      .help = "NAME:VERSION before its `from` and after its `until`, too: for tests and repair",
+      .place = OPTION_LOCAL },
+    { .name = NULL },
+};
 
 const struct option_row consent_rows[] = {
     { .name = "yes",

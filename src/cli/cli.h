@@ -124,6 +124,9 @@ struct descriptor_option {
 /* An exit status: `text` may be missing. */
 int descriptor_read(struct descriptor_option *out, const struct cli *cli, const char *text);
 
+/* A bool: what signs or encrypts does so whether or not it is the stated version's time. */
+extern const struct option_row at_any_time_rows[];
+
 /* What goes for good is asked about first; with --dry-run it is only shown. */
 struct consent_options {
     bool yes, dry_run;

@@ -9,7 +9,7 @@
 struct crypt_options {
     const char *descriptor, *output, *rejects, *column;
     struct option_list context;
-    bool binary, lines;
+    bool binary, lines, at_any_time;
 };
 
 /* What both have. */
@@ -61,6 +61,9 @@ static const struct option_row encrypt_rows[] = {
       .offset = offsetof(struct crypt_options, lines),
       .help = "each line is a field, and becomes a line" },
     { .kind = OPTION_GROUP, .rows = line_rows },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct crypt_options, at_any_time),
+      .rows = at_any_time_rows },
     { .name = NULL },
 };
 
@@ -139,6 +142,7 @@ static se_field_params field_params_of(const struct crypt_task *t)
     se_field_params params = SE_FIELD_PARAMS_INIT;
 
     params.version = t->descriptor.version;
+    params.at_any_time = t->options->at_any_time;
     params.binary = t->options->binary;
     return params;
 }

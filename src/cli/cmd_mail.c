@@ -17,7 +17,7 @@
 
 struct mail_sign_options {
     const char *descriptor, *output, *sender, *sendmail;
-    bool opaque, protect, again;
+    bool opaque, protect, again, at_any_time;
     int64_t time;
 };
 
@@ -58,6 +58,9 @@ static const struct option_row sign_rows[] = {
       .argument = "TIME",
       .help = "signingTime, now if not given",
       .place = OPTION_LOCAL },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct mail_sign_options, at_any_time),
+      .rows = at_any_time_rows },
     { .name = "sendmail",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_sign_options, sendmail),
@@ -81,6 +84,7 @@ static se_mail_sign_params mail_sign_params_of(const struct mail_sign_options *o
     se_mail_sign_params params = SE_MAIL_SIGN_PARAMS_INIT;
 
     params.version = descriptor->version;
+    params.at_any_time = o->at_any_time;
     params.time = o->time;
     params.sender = o->sender;
     params.opaque = o->opaque;

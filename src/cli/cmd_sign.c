@@ -9,7 +9,7 @@
 
 struct sign_options {
     const char *descriptor, *output;
-    bool attached, raw, pem, xml, enveloping, detached, inclusive;
+    bool attached, raw, pem, xml, enveloping, detached, inclusive, at_any_time;
     const char *id, *uri;
     int64_t time;
     struct option_bytes digest;
@@ -77,6 +77,9 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct sign_options, digest),
       .argument = "HEX",
       .help = "detached, raw: the digest of what is signed, instead of the FILE" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct sign_options, at_any_time),
+      .rows = at_any_time_rows },
     { .name = NULL },
 };
 
@@ -144,6 +147,7 @@ static se_sign_params sign_params_of(const struct sign_options *o,
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
     params.version = descriptor->version;
+    params.at_any_time = o->at_any_time;
     params.form = form_of(o);
     params.xml_id = o->id;
     params.xml_inclusive = o->inclusive;

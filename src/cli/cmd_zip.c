@@ -51,7 +51,7 @@ static int check_operand(const struct cli *cli, int argc)
 
 struct zip_sign_options {
     const char *descriptor, *output, *name, *tsa, *encrypter;
-    bool keep, replace, encrypt;
+    bool keep, replace, encrypt, at_any_time;
     struct option_list context;
     int64_t time;
     struct limit_options limits;
@@ -112,6 +112,9 @@ static const struct option_row sign_rows[] = {
       .help = "signingTime, now if not given",
       .place = OPTION_LOCAL },
     { .kind = OPTION_GROUP,
+      .offset = offsetof(struct zip_sign_options, at_any_time),
+      .rows = at_any_time_rows },
+    { .kind = OPTION_GROUP,
       .offset = offsetof(struct zip_sign_options, limits),
       .rows = limit_rows },
     { .name = NULL },
@@ -166,6 +169,7 @@ static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const str
     params.max_ratio = o->limits.ratio;
     TRY_EXIT(service_open(&service, cli, &err));
     params.version = job->signer.version;
+    params.at_any_time = o->at_any_time;
     params.encrypt = o->encrypt ? job->encrypter.name : NULL;
     params.encrypt_version = job->encrypter.version;
     params.context = buf_bytes(&job->context);

@@ -12,6 +12,7 @@
 struct container_options {
     const char *descriptor, *output;
     struct option_list context;
+    bool at_any_time;
 };
 
 static const struct option_row descriptor_rows[] = {
@@ -43,6 +44,9 @@ static const struct option_row encrypt_rows[] = {
       .argument = "FILE",
       .help = "where to, FILE" EXTENSION " if not given; `-` is standard output" },
     { .kind = OPTION_GROUP, .rows = context_rows },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct container_options, at_any_time),
+      .rows = at_any_time_rows },
     { .name = NULL },
 };
 
@@ -90,6 +94,7 @@ static se_container_params container_params_of(const struct container_task *t,
     se_container_params params = SE_CONTAINER_PARAMS_INIT;
 
     params.version = t->descriptor.version;
+    params.at_any_time = t->options->at_any_time;
     params.context = buf_bytes(&t->context);
     params.progress = progress_begin(progress, t->cli, doing);
     params.progress_arg = progress;

@@ -48,6 +48,7 @@ void print_signed(const struct cli *cli, const struct service *service,
     if (!cli_is_chatty(cli))
         return;
     params.version = descriptor->version;
+    params.at_any_time = descriptor->version; /* it has signed */
     if (service_find_signer(&signer, service, descriptor->name, &params, NULL))
         cli_done(cli, "%s: written, signed by '%s'", output, descriptor->name);
     else

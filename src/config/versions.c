@@ -22,6 +22,8 @@ static bool may_work(const struct descriptor *d, const struct version_wish *wish
 {
     const bool is_used = d->version == wish->least && wish->time < d->time.from;
 
+    if (wish->any_time)
+        return !d->time.verify_only;
     return is_version_time(&d->time, is_used ? d->time.from : wish->time);
 }
 
@@ -132,6 +134,10 @@ se_status config_version(const struct descriptor **out, const struct config *con
     const unsigned stated = wish->version ? wish->version : wish->least;
     const struct descriptor *d;
 
+    *out = NULL;
+    if (wish->any_time && !wish->version)
+        return error_set(err, SE_ERR_USAGE,
+                         "at any time is for a version that is asked for by its number");
     *out = wish->version ? NULL : find_current(config, name, wish);
     if (*out)
         return SE_OK;

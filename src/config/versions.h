@@ -12,12 +12,14 @@ struct version_wish {
     unsigned version; /* 0: the current one */
     unsigned least;   /* no older one, and this one before its `from` too; 0: any */
     int64_t time;     /* seconds */
+    bool any_time;    /* `version` works before its `from` and after its `until` as well */
 };
 
 /*
  * The current version is the highest whose time it is and that signs.  One that is asked for by its
  * number signs while its own time lasts, whether or not there is a higher one.
  * SE_ERR_NO_DESCRIPTOR: as config_descriptor().  SE_ERR_POLICY says from when, or until when.
+ * SE_ERR_USAGE: at any time, and no version is asked for.
  */
 SE_MUST_CHECK se_status config_version(const struct descriptor **out, const struct config *config,
                                        const char *name, const struct version_wish *wish,

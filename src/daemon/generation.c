@@ -19,6 +19,7 @@
 enum { RECOVERY_MS = 2000, REFRESH_MS = 3600 * 1000 };
 
 struct generations {
+    struct audit *audit;
     pthread_mutex_t lock; /* of the current one, of users, and of what follows */
     pthread_cond_t changed;
     struct generation *current;
@@ -52,6 +53,23 @@ static void report_finding(void *arg, const se_report *report)
         log_line("%s:%d: warning: %s", report->file, report->line, report->text);
 }
 
+static void record_version(const struct generation *g, const se_event *event)
+{
+    const struct audit_record record = {
+        .operation = se_event_name(event->kind),
+        .descriptor = event->descriptor,
+        .version = event->version,
+        .key = event->key,
+        .result = se_status_name(SE_OK),
+        .text = event->text,
+        .config = g->config,
+    };
+
+    log_line("descriptor '%s': %s", event->descriptor, event->text);
+    if (g->audit)
+        audit_note(g->audit, &record);
+}
+
 /*
  * The engine notices that its files are others now, and whether it can use them.  What stands on
  * it, and what the log, the audit and systemd hear of it, is as if somebody had asked.
@@ -64,11 +82,17 @@ static void hear_event(void *arg, const se_event *event)
         (void)kill(getpid(), SIGHUP);
         return;
     }
+    if (event->kind == SE_EVENT_VERSION_SWITCHED || event->kind == SE_EVENT_VERSION_LATE) {
+        record_version(g, event);
+        keys_note_current(g->keys, event->descriptor, event->version);
+        return;
+    }
     record_hear(event);
     keys_hear(g->keys, event);
 }
 
-static se_status open_engine(struct generation *g, se_error *err)
+/* `before` may be NULL. */
+static se_status open_engine(struct generation *g, const struct generation *before, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
     char fingerprint[65];
@@ -78,6 +102,7 @@ static se_status open_engine(struct generation *g, se_error *err)
     options.event_arg = g;
     options.trust_config = g->settings->trust_config;
     options.watch = true;
+    options.follows = before ? before->engine : NULL;
     TRY(se_open(&g->engine, g->settings->config, &options, err));
     TRY(se_fingerprint(fingerprint, g->engine, err));
     text_copy(g->config, sizeof g->config, fingerprint, CONFIG_DIGITS);
@@ -92,12 +117,13 @@ static void note_allowed(void *arg, const se_access_row *row)
     g->allows = true;
 }
 
-static se_status generation_fill(struct generation *g, se_error *err)
+static se_status generation_fill(struct generation *g, const struct generation *before,
+                                 se_error *err)
 {
     TRY(keys_new(&g->keys, err));
     if (g->settings->tls)
         TRY(tls_load(&g->tls, g->settings, err));
-    TRY(open_engine(g, err));
+    TRY(open_engine(g, before, err));
     TRY(keys_describe(g->keys, g->engine, err));
     TRY(se_access_open(&g->access, g->engine, report_finding, g, err));
     TRY(se_access_list(g->access, NULL, note_allowed, g, err));
@@ -105,7 +131,9 @@ static se_status generation_fill(struct generation *g, se_error *err)
                          g->settings->history_count, err);
 }
 
-static se_status generation_open(struct generation **out, struct settings **settings, se_error *err)
+static se_status generation_open(struct generation **out, struct settings **settings,
+                                 const struct generation *before, struct audit *audit,
+                                 se_error *err)
 {
     AUTO(settings) given = MOVE(*settings);
     AUTO(generation) g = calloc(1, sizeof *g);
@@ -115,7 +143,8 @@ static se_status generation_open(struct generation **out, struct settings **sett
         return error_memory(err);
     g->settings = MOVE(given);
     g->users = 1;
-    TRY(generation_fill(g, err));
+    g->audit = audit;
+    TRY(generation_fill(g, before, err));
     *out = MOVE(g);
     return SE_OK;
 }
@@ -124,7 +153,7 @@ se_status generation_try(struct settings **settings, se_error *err)
 {
     AUTO(generation) g = NULL;
 
-    return generation_open(&g, settings, err);
+    return generation_open(&g, settings, NULL, NULL, err);
 }
 
 /* ---- the current one ---- */
@@ -173,9 +202,12 @@ static void close_unused(struct generations *all)
 
 se_status generations_load(struct generations *all, struct settings **settings, se_error *err)
 {
-    struct generation *fresh, *old;
+    struct generation *fresh, *old = generation_enter(all);
+    const se_status st = generation_open(&fresh, settings, old, all->audit, err);
 
-    TRY(generation_open(&fresh, settings, err));
+    generation_leave(all, old);
+    if (st)
+        return st;
     if (!fresh->allows)
         log_line("'%s' has no <access> with rows: nobody may do anything", fresh->settings->config);
     pthread_mutex_lock(&all->lock);
@@ -229,13 +261,14 @@ static void *run_recovery(void *arg)
     return NULL;
 }
 
-se_status generations_new(struct generations **out, se_error *err)
+se_status generations_new(struct generations **out, struct audit *audit, se_error *err)
 {
     struct generations *all = calloc(1, sizeof *all);
 
     *out = NULL;
     if (!all)
         return error_memory(err);
+    all->audit = audit;
     pthread_mutex_init(&all->lock, NULL);
     pthread_cond_init(&all->changed, NULL);
     if (!thread_start(&all->recovery, run_recovery, all)) {

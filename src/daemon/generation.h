@@ -6,6 +6,7 @@
 #ifndef DAEMON_GENERATION_H
 #define DAEMON_GENERATION_H
 
+#include "audit/audit.h"
 #include "daemon/histories.h"
 #include "daemon/keys.h"
 #include "daemon/settings.h"
@@ -21,6 +22,7 @@ struct generation {
     struct keys *keys;
     char config[CONFIG_DIGITS + 1]; /* the first digits of its fingerprint */
     bool allows;                    /* there is a row in <access> */
+    struct audit *audit;            /* of what its engine notices; NULL: none */
     unsigned users;
     struct generation *next; /* of those that nobody uses any more */
 };
@@ -28,11 +30,13 @@ struct generation {
 /* The current one, and a thread that looks at its keys and closes what was before. */
 struct generations;
 
-SE_MUST_CHECK se_status generations_new(struct generations **out, se_error *err);
+SE_MUST_CHECK se_status generations_new(struct generations **out, struct audit *audit,
+                                        se_error *err);
 void generations_free(struct generations *generations);
 
 /* Loads `settings`, which it takes over, well or not, and what they name, and makes that the
- * current one. After a failure the old one stays. */
+ * current one, once it has opened the keys that the old one has open. After a failure the old one
+ * stays. */
 SE_MUST_CHECK se_status generations_load(struct generations *generations,
                                          struct settings **settings, se_error *err);
 

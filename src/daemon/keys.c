@@ -32,12 +32,19 @@ struct known_certificate {
     int64_t not_after;
 };
 
+struct known_current {
+    char *descriptor;
+    unsigned version;
+};
+
 struct keys {
     pthread_mutex_t lock;
     struct known_key *list;
     size_t count, room;
     struct known_certificate *certificates;
     size_t certificate_count, certificate_room;
+    struct known_current *currents;
+    size_t current_count, current_room;
 };
 
 /* ---- what is known; the lock is held ---- */
@@ -206,6 +213,28 @@ static void note_certificate(struct keys *keys, const se_check_row *row)
     c->not_after = row->not_after;
 }
 
+/* NULL: out of memory. */
+static struct known_current *find_current(struct keys *keys, const char *descriptor)
+{
+    for (size_t i = 0; i < keys->current_count; i++)
+        if (strcmp(keys->currents[i].descriptor, descriptor) == 0)
+            return &keys->currents[i];
+    if (!array_grow(&keys->currents, &keys->current_room, keys->current_count) ||
+        !(keys->currents[keys->current_count].descriptor = strdup(descriptor)))
+        return NULL;
+    return &keys->currents[keys->current_count++];
+}
+
+void keys_note_current(struct keys *keys, const char *descriptor, unsigned version)
+{
+    struct known_current *current;
+
+    pthread_mutex_lock(&keys->lock);
+    if ((current = find_current(keys, descriptor)))
+        current->version = version;
+    pthread_mutex_unlock(&keys->lock);
+}
+
 struct look {
     struct keys *keys;
     bool probes;
@@ -226,6 +255,8 @@ static void note_row(void *arg, const se_check_row *row)
     if (row->not_after)
         note_certificate(look->keys, row);
     pthread_mutex_unlock(&look->keys->lock);
+    if (row->state == SE_VERSION_CURRENT)
+        keys_note_current(look->keys, row->descriptor, row->version);
 }
 
 void keys_check(struct keys *keys, se_engine *engine)
@@ -287,6 +318,18 @@ void keys_list_certificates(struct keys *keys,
     pthread_mutex_unlock(&keys->lock);
 }
 
+void keys_list_current(struct keys *keys, void (*fn)(void *arg, const struct current_state *state),
+                       void *arg)
+{
+    pthread_mutex_lock(&keys->lock);
+    for (size_t i = 0; i < keys->current_count; i++) {
+        const struct known_current *c = &keys->currents[i];
+
+        fn(arg, &(struct current_state){ c->descriptor, c->version });
+    }
+    pthread_mutex_unlock(&keys->lock);
+}
+
 /* ---- begin and end ---- */
 
 struct description {
@@ -342,7 +385,10 @@ void keys_free(struct keys *keys)
     }
     for (size_t i = 0; i < keys->certificate_count; i++)
         free(keys->certificates[i].descriptor);
+    for (size_t i = 0; i < keys->current_count; i++)
+        free(keys->currents[i].descriptor);
     pthread_mutex_destroy(&keys->lock);
+    free(keys->currents);
     free(keys->certificates);
     free(keys->list);
     free(keys);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which keys and which of their replicas are out of reach, as far as their last uses tell, and when
- * certificates end. */
+/* Which keys and which of their replicas are out of reach, as far as their last uses tell, when
+ * certificates end, and which versions are current. */
 #ifndef DAEMON_KEYS_H
 #define DAEMON_KEYS_H
 
@@ -18,6 +18,9 @@ SE_MUST_CHECK se_status keys_describe(struct keys *keys, se_engine *engine, se_e
 
 /* From se_options.event: logs what happens to keys, and looks at how operations end. */
 void keys_hear(struct keys *keys, const se_event *event);
+
+/* Likewise: that version of the descriptor is the current one. */
+void keys_note_current(struct keys *keys, const char *descriptor, unsigned version);
 
 /* Opens the key of every descriptor, and signs or decrypts something with it if one was out of
  * reach: an engine finds out that a key is back only when it is asked for it. */
@@ -45,10 +48,17 @@ struct certificate_state {
     int64_t not_after;
 };
 
-/* Both are quick: no key's state changes meanwhile. */
+struct current_state {
+    const char *descriptor;
+    unsigned version;
+};
+
+/* All are quick: no key's state changes meanwhile. */
 void keys_list(struct keys *keys, void (*fn)(void *arg, const struct key_state *state), void *arg);
 void keys_list_certificates(struct keys *keys,
                             void (*fn)(void *arg, const struct certificate_state *state),
                             void *arg);
+void keys_list_current(struct keys *keys, void (*fn)(void *arg, const struct current_state *state),
+                       void *arg);
 
 #endif

@@ -232,6 +232,16 @@ static void put_certificates(struct page *page)
     keys_list_certificates(page->generation->keys, put_not_after, page);
 }
 
+static void put_current_version(void *arg, const struct current_state *current)
+{
+    put_value(arg, (label_values){ current->descriptor }, current->version);
+}
+
+static void put_current_versions(struct page *page)
+{
+    keys_list_current(page->generation->keys, put_current_version, page);
+}
+
 /* ---- audit ---- */
 
 /* Two sinks may be of one kind; what else tells them apart may be secret. */
@@ -396,6 +406,8 @@ static const struct {
         "When the certificate of a descriptor ends.",
         { "descriptor", "version" } },
       .put = put_certificates },
+    { { "signengine_current_version", "gauge", "Which one signs, or encrypts.", { "descriptor" } },
+      .put = put_current_versions },
     { { "signengine_queue_jobs", "gauge", "Jobs that wait for a worker.", { NULL } },
       .counted = COUNTED(jobs.waiting) },
     { { "signengine_queue_limit", "gauge", "How many may wait.", { NULL } },

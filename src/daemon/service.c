@@ -148,7 +148,7 @@ se_status service_start(struct service *service, const struct settings *settings
     TRY(open_audit(service, err));
     TRY(limits_new(&service->limits, err));
     TRY(uses_new(&service->uses, err));
-    TRY(generations_new(&service->generations, err));
+    TRY(generations_new(&service->generations, service->audit, err));
     TRY(service_load(service, files, err));
     TRY(jobs_new(&service->jobs, settings->threads, settings->queue, err));
     TRY(start_connections(service, listeners, err));

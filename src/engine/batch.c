@@ -344,7 +344,8 @@ struct batch_call {
 static se_status batch_encrypt(struct batch_call *b)
 {
     AUTO(encryption) encryption = { .uses = 0 };
-    se_status st = encryption_begin(&encryption, b->call.engine, &b->call, b->params.version);
+    const struct version_wish wish = field_version_wish(&b->params);
+    se_status st = encryption_begin(&encryption, b->call.engine, &b->call, &wish);
 
     if (st)
         return fields_fail(b->fields, b->count, st);
@@ -370,8 +371,8 @@ static se_status batch_rekey(struct batch_call *b)
 {
     AUTO(encryption) encryption = { .uses = 0 };
     AUTO(decryption) decryption = { .count = 0 };
-    se_status st = encryption_begin(&encryption, b->call.engine, &b->call, b->params.version),
-              again;
+    const struct version_wish wish = field_version_wish(&b->params);
+    se_status st = encryption_begin(&encryption, b->call.engine, &b->call, &wish), again;
 
     if (!st)
         st = decryption_begin(&decryption, b->call.engine, &b->call, 0);

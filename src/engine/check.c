@@ -243,10 +243,18 @@ static se_status check_key(struct check_row *f, struct engine *engine,
     return SE_OK;
 }
 
+static void check_lateness(struct check_row *f, const struct engine *engine)
+{
+    if (is_version_late(engine, f->descriptor))
+        row_warn(f, "late", "version %u was in use by others before this process knew it",
+                 f->descriptor->version);
+}
+
 static se_status check_version(struct check_row *f, struct engine *engine,
                                const se_check_options *options)
 {
     check_secret_dates(f, options);
+    check_lateness(f, engine);
     TRY(check_key(f, engine, options));
     return check_version_dates(f, engine->config, options);
 }

@@ -59,8 +59,10 @@ static se_status container_encrypt(struct container_job *job, struct engine *eng
                                    struct api_call *call)
 {
     AUTO(encryption) encryption = { .uses = 0 };
+    const struct version_wish wish = { .version = job->params.version,
+                                       .any_time = job->params.at_any_time };
 
-    TRY(encryption_begin(&encryption, engine, call, job->params.version));
+    TRY(encryption_begin(&encryption, engine, call, &wish));
     return error_blame_key(&call->error, encrypt_container(job, &encryption, &call->error),
                            encryption.descriptor);
 }

@@ -29,19 +29,25 @@ static se_status encryption_prepare(struct encryption *e, se_error *err)
 }
 
 se_status encryption_begin(struct encryption *out, struct engine *engine, struct api_call *call,
-                           unsigned version)
+                           const struct version_wish *wish)
 {
-    const struct version_wish wish = { .version = version, .time = clock_seconds() };
+    struct version_wish now = *wish;
     se_error *err = &call->error;
     struct key_use use;
     se_status st;
 
-    *out = (struct encryption){ .engine = engine, .is_stated = version };
-    TRY(config_version(&out->descriptor, engine->config, call->event.descriptor, &wish, err));
+    *out = (struct encryption){ .engine = engine, .is_stated = wish->version };
+    now.time = clock_seconds();
+    TRY(engine_choose_version(&out->descriptor, engine, call->event.descriptor, &now, err));
     st = encryption_prepare(out, err);
     use = key_use_of(out->descriptor, out->key);
     api_call_use(call, &use);
     return error_blame_key(err, st, out->descriptor);
+}
+
+struct version_wish field_version_wish(const se_field_params *params)
+{
+    return (struct version_wish){ .version = params->version, .any_time = params->at_any_time };
 }
 
 void encryption_end(struct encryption *e)
@@ -151,11 +157,13 @@ static se_status encrypt_field(se_buf *out, struct engine *engine, se_bytes in,
                                const se_field_params *params, struct api_call *call)
 {
     AUTO(encryption) encryption = { .uses = 0 };
+    struct version_wish wish;
     se_field_params read;
 
     TRY(arguments_options(&read, params, se_field_params, &call->error));
     TRY(api_call_tag(call, read.tag));
-    TRY(encryption_begin(&encryption, engine, call, read.version));
+    wish = field_version_wish(&read);
+    TRY(encryption_begin(&encryption, engine, call, &wish));
     encryption.binary = read.binary;
     return error_blame_key(&call->error,
                            encryption_add(out, &encryption, in, read.context, &call->error),

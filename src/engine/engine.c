@@ -22,6 +22,7 @@ void engine_free(struct engine *engine)
     for (size_t i = 0; engine->data_key_caches && i < engine->config->descriptor_count; i++)
         data_key_cache_free(engine->data_key_caches[i]);
     free(engine->data_key_caches);
+    free(engine->known_versions);
     if (engine->key_cache)
         key_cache_free(engine->key_cache, engine->config->key_count);
     config_free(engine->config);

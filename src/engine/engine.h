@@ -7,6 +7,7 @@
 
 #include "base/stream.h"
 #include "config/files.h"
+#include "config/versions.h"
 #include "crypto/key.h"
 #include "engine/event.h"
 #include "keystore/keystore.h"
@@ -16,6 +17,7 @@ struct engine {
     struct cached_key *key_cache;            /* one for each of config->keys */
     struct data_key_cache **data_key_caches; /* one for each of config->descriptors; NULL until it
                                                 is needed */
+    struct known_version *known_versions;    /* one for each of config->descriptors */
     struct events events;
     unsigned char files[FILES_HASH]; /* of what it was loaded from, if that is watched */
 
@@ -59,6 +61,26 @@ void key_cache_free(struct cached_key *keys, size_t count);
  * has to open, unless its store is away: what works is not given up for what doesn't.
  */
 SE_MUST_CHECK se_status key_cache_follow(struct engine *engine, struct engine *old, se_error *err);
+
+/* ---- current_version.c ---- */
+
+SE_MUST_CHECK se_status known_versions_new(struct known_version **out, const struct config *config,
+                                           se_error *err);
+
+/* config_version() for a job: the first under another current version than before tells it. */
+SE_MUST_CHECK se_status engine_choose_version(const struct descriptor **out,
+                                              const struct engine *engine, const char *name,
+                                              const struct version_wish *wish, se_error *err);
+
+/* What `old` has noticed, and which versions came to be known too late; these are reported by the
+ * second. */
+void known_versions_follow(struct engine *engine, const struct engine *old);
+void known_versions_report(const struct engine *engine, const struct engine *old);
+
+/* Others have used that version before this process knew it, which was less than a day ago. */
+bool is_version_late(const struct engine *engine, const struct descriptor *d);
+
+/* ---- what every job begins with ---- */
 
 /* SE_ERR_POLICY: the key's certificate does not keep the rules of the descriptor's use now. */
 SE_MUST_CHECK se_status key_check_rules(struct key *key, const struct descriptor *descriptor,

@@ -11,6 +11,8 @@ static const char *const event_names[] = {
     [SE_EVENT_KEY_SLOWED] = "slowed",
     [SE_EVENT_RELOADED] = "reloaded",
     [SE_EVENT_RELOAD_REFUSED] = "reload refused",
+    [SE_EVENT_VERSION_SWITCHED] = "version switched",
+    [SE_EVENT_VERSION_LATE] = "version late",
 };
 
 const char *se_event_name(se_event_kind kind)
@@ -64,6 +66,18 @@ void events_report(const struct events *events, se_event_kind kind, se_status st
 {
     const se_event event = describe_event(kind, status, text);
 
+    if (events->fn)
+        events->fn(events->arg, &event);
+}
+
+void events_report_version(const struct events *events, se_event_kind kind,
+                           const struct descriptor *descriptor, const char *text)
+{
+    se_event event = describe_event(kind, SE_OK, text);
+
+    event.key = descriptor->key->name;
+    event.descriptor = descriptor->name;
+    event.version = descriptor->version;
     if (events->fn)
         events->fn(events->arg, &event);
 }

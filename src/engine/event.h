@@ -29,6 +29,9 @@ void reporter_init(struct reporter *reporter, const struct events *events,
 /* On what is not about a key. */
 void events_report(const struct events *events, se_event_kind kind, se_status status,
                    const char *text);
+/* On a version of a descriptor. */
+void events_report_version(const struct events *events, se_event_kind kind,
+                           const struct descriptor *descriptor, const char *text);
 void reporter_report(const struct reporter *reporter, se_event_kind kind, se_status status,
                      const char *text);
 

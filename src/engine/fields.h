@@ -19,8 +19,10 @@ struct encryption {
     unsigned long uses;       /* that are left of it */
     uint64_t bytes;
 };
+/* `wish`: the time does not matter, for it is now. */
 SE_MUST_CHECK se_status encryption_begin(struct encryption *out, struct engine *engine,
-                                         struct api_call *call, unsigned version);
+                                         struct api_call *call, const struct version_wish *wish);
+struct version_wish field_version_wish(const se_field_params *params);
 SE_MUST_CHECK se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain,
                                        se_bytes context, se_error *err);
 /* A new secret, and it wrapped. */

@@ -71,6 +71,7 @@ static se_status load_config(struct engine *engine, struct loaded_text *text,
 static se_status make_caches(struct engine *engine, se_error *err)
 {
     TRY(key_cache_new(&engine->key_cache, engine->config, &engine->events, err));
+    TRY(known_versions_new(&engine->known_versions, engine->config, err));
     engine->data_key_caches =
         calloc(engine->config->descriptor_count + 1, sizeof *engine->data_key_caches);
     return engine->data_key_caches ? SE_OK : error_memory(err);
@@ -150,9 +151,11 @@ static se_status replace_current(se_engine *engine, se_error *err)
     TRY(engine_load(&fresh, engine->loader, err));
     TRY(key_cache_follow(fresh, old, err));
     TRY(describe_differences(&differences, old, fresh, err));
-    engine_let_go(engine_replace(engine, MOVE(fresh)));
+    known_versions_follow(fresh, old);
+    engine_let_go(engine_replace(engine, fresh));
     events_report(&engine->loader->events, SE_EVENT_RELOADED, SE_OK,
                   writer_string(&differences.text));
+    known_versions_report(MOVE(fresh), old);
     return SE_OK;
 }
 
@@ -303,6 +306,16 @@ static se_status loader_new(struct loader **out, const char *path, const se_opti
                : error_memory(err);
 }
 
+static se_status follow_engine(struct engine *engine, se_engine *other, se_error *err)
+{
+    AUTO(engine) old = engine_enter(other);
+
+    TRY(key_cache_follow(engine, old, err));
+    known_versions_follow(engine, old);
+    known_versions_report(engine, old);
+    return SE_OK;
+}
+
 static se_status open_engine(se_engine *engine, const char *path, const se_options *options,
                              se_error *err)
 {
@@ -313,6 +326,8 @@ static se_status open_engine(se_engine *engine, const char *path, const se_optio
     TRY(loader_new(&engine->loader, path, &read, err));
     TRY(engine_load(&first, engine->loader, err));
     (void)engine_replace(engine, first);
+    if (read.follows)
+        TRY(follow_engine(first, read.follows, err));
     return read.watch ? watch_files(engine, err) : SE_OK;
 }
 

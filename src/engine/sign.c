@@ -43,14 +43,12 @@ static se_status sign_params_read(se_sign_params *out, const se_sign_params *par
     return job_params_check(out->purpose, &out->time, err);
 }
 
-static se_status find_version(const struct descriptor **out, struct engine *engine,
-                              const char *descriptor, const se_sign_params *params, se_error *err)
+static struct version_wish version_wish_of(const se_sign_params *params)
 {
-    const struct version_wish wish = { .version = params->version,
-                                       .least = params->least,
-                                       .time = params->begun };
-
-    return config_version(out, engine->config, descriptor, &wish, err);
+    return (struct version_wish){ .version = params->version,
+                                  .least = params->least,
+                                  .time = params->begun,
+                                  .any_time = params->at_any_time };
 }
 
 /* The certificate's rules look at today, whatever signingTime is asked for. */
@@ -120,13 +118,15 @@ static se_status sign_source(const se_sink *out, struct engine *engine, struct s
 {
     const struct descriptor *found;
     AUTO(signing_key) key = { .key = NULL };
+    struct version_wish wish;
     struct key_use use;
     se_sign_params read;
     se_status st;
 
     TRY(sign_params_read(&read, params, &call->error));
     TRY(api_call_tag(call, read.tag));
-    TRY(find_version(&found, engine, call->event.descriptor, &read, &call->error));
+    wish = version_wish_of(&read);
+    TRY(engine_choose_version(&found, engine, call->event.descriptor, &wish, &call->error));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     st = signing_key_open(&key, engine, found, &read, &call->error);
@@ -223,6 +223,7 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
 {
     AUTO(engine) now = NULL;
     const struct descriptor *found;
+    struct version_wish wish;
     se_sign_params read;
     se_error spare = SE_ERROR_INIT;
 
@@ -232,6 +233,7 @@ se_status se_find_signer(se_signer *out, se_engine *engine, const char *descript
     error = error ? error : &spare;
     TRY(sign_params_read(&read, params, error));
     now = engine_enter(engine);
-    TRY(find_version(&found, now, descriptor, &read, error));
+    wish = version_wish_of(&read);
+    TRY(config_version(&found, now->config, descriptor, &wish, error));
     return error_blame_key(error, signer_find(out, now, found, &read, error), found);
 }

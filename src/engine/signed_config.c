@@ -219,7 +219,7 @@ static se_status config_sign(const se_sink *out, struct engine *engine,
     struct sign_job sign;
     se_status st;
 
-    TRY(config_version(&found, engine->config, call->event.descriptor, &wish, &call->error));
+    TRY(engine_choose_version(&found, engine, call->event.descriptor, &wish, &call->error));
     TRY(config_read_signed(&plain, &canonical, job->text, job->path, &call->error));
     st = signing_key_open(&key, engine, found, &params, &call->error);
     sign = (struct sign_job){

@@ -98,7 +98,6 @@ se_status checkpoint_sign(struct latest *out, se_buf *note, se_history *h,
     TRY(describe_chain(checkpoint, h, chain, signer, err));
     TRY(checkpoint_text(&text, checkpoint, err));
     TRY(checkpoint_key_id(key_id, checkpoint, signer, err));
-    params.version = checkpoint->version;
     TRY(se_sign(&signature, h->engine, h->descriptor, buf_bytes(&text), &params, err));
     TRY(signed_note_write(note, checkpoint, key_id, buf_bytes(&signature), err));
     return signed_note_hash(&out->hash, buf_bytes(note), err);

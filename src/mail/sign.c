@@ -173,6 +173,7 @@ static se_sign_params mail_sign_params(const struct signing *s)
     se_sign_params params = SE_SIGN_PARAMS_INIT;
 
     params.version = s->params->version;
+    params.at_any_time = s->params->at_any_time;
     params.begun = s->begun;
     params.time = s->params->time;
     params.form = s->params->opaque ? SE_FORM_ATTACHED : SE_FORM_DETACHED;

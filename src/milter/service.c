@@ -58,10 +58,34 @@ void service_report_refusal(const struct setup *setup, const char *why)
                   why);
 }
 
+static void report_version(const struct setup *setup, const se_event *event)
+{
+    const struct audit_record record = {
+        .operation = se_event_name(event->kind),
+        .descriptor = event->descriptor,
+        .version = event->version,
+        .key = event->key,
+        .result = se_status_name(SE_OK),
+        .text = event->text,
+        .config = setup->config,
+    };
+    AUTO(writer) what = { 0 };
+
+    writer_format(&what, "descriptor '%s': %s", event->descriptor, se_event_name(event->kind));
+    report_event(writer_string(&what), event->text);
+    if (setup_changes(setup))
+        audit_note(setup_changes(setup), &record);
+    metrics_touch();
+}
+
 static void hear_event(void *arg, const se_event *event)
 {
     struct setup *setup = arg;
 
+    if (event->kind == SE_EVENT_VERSION_SWITCHED || event->kind == SE_EVENT_VERSION_LATE) {
+        report_version(setup, event);
+        return;
+    }
     report_note_event(event);
     watch_event(&setup->watch, event);
 }
@@ -95,6 +119,7 @@ static se_status setup_open_engine(struct setup *setup, se_error *err)
     options.event = hear_event;
     options.event_arg = setup;
     options.trust_config = setup->conf->trust_config;
+    options.follows = service.setup ? service.setup->engine : NULL;
     TRY(se_open(&setup->engine, setup->conf->engine, &options, err));
     TRY(se_fingerprint(fingerprint, setup->engine, err));
     (void)snprintf(setup->config, sizeof setup->config, "%.*s", (int)sizeof setup->config - 1,

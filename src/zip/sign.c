@@ -56,6 +56,7 @@ static se_status find_signer(struct signing *s, se_error *err)
 
     s->begun = params.begun = clock_seconds();
     params.version = s->params.version;
+    params.at_any_time = s->params.at_any_time;
     TRY(se_find_signer(&s->signer, s->engine, s->descriptor, &params, err));
     if (!(s->kind = digest_find(s->signer.digest)))
         return error_set(err, SE_ERR_POLICY,
@@ -199,7 +200,8 @@ static se_status make_signature(struct signing *s, se_error *err)
     se_status st;
 
     TRY(write_texts(s, err));
-    params.version = s->signer.version;
+    params.version = s->params.version;
+    params.at_any_time = s->params.at_any_time;
     params.begun = s->begun;
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
@@ -238,6 +240,7 @@ static se_status encrypt_archive(const char *path, const struct signing *s, se_e
     if (lseek(s->target.fd, 0, SEEK_SET))
         return error_set(err, SE_ERR_IO, "cannot read the signed archive: %s", strerror(errno));
     params.version = s->params.encrypt_version;
+    params.at_any_time = s->params.encrypt_version && s->params.at_any_time;
     params.context = s->params.context;
     params.tag = s->params.tag;
     TRY(output_open(&output, path, 0644, err));

@@ -106,6 +106,28 @@ says "descriptor 'Ending': version 1 signed until 2026-12-24T00:00:00Z; now ther
 accepts at "$after" "$signengine" verify -d Ending file
 accepts at "$after" "$signengine" verify -d Idle file
 
+# ---- at any time, by its number, if it may sign at all ----
+
+accepts at "$before" "$signengine" sign --at-any-time -d Files:2 file -o early.p7s
+accepts "$signengine" verify -d Files file --signature early.p7s
+shows 2
+accepts at "$before" "$signengine" sign --at-any-time -d Files:2 --xml engine.xml -o early.xml
+accepts at "$before" "$signengine" encrypt --at-any-time -d EncryptedFields:2 file -o early
+accepts at "$before" "$signengine" encrypt --at-any-time -d EncryptedFields:2 --lines file -o early
+accepts "$signengine" decrypt -d EncryptedFields:2 early
+accepts at "$before" "$signengine" zip encrypt --at-any-time -d ConfigZipEncrypter:2 plain.zip -o early
+accepts "$signengine" zip decrypt -d ConfigZipEncrypter:2 early -o opened
+accepts at "$before" "$signengine" zip sign --at-any-time -d ConfigZipSigner:2 plain.zip -o early.zip
+accepts "$signengine" zip verify early.zip
+says "serial     $serial"
+accepts at "$before" "$signengine" mail sign --at-any-time -d SignEmailDescriptor:2 message -o early.eml
+accepts "$signengine" mail verify early.eml
+shows 2
+accepts at "$after" "$signengine" sign --at-any-time -d Ending:1 file -o x
+refuses 78 at "$before" "$signengine" sign --at-any-time -d Idle:1 file -o x
+says "version 1 only verifies: it has signs=\"false\""
+refuses 64 at "$before" "$signengine" sign --at-any-time -d Files file -o x
+
 # ---- values are brought under the current version, and never back ----
 
 cat value.1 value.2 >values

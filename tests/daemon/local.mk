@@ -20,7 +20,8 @@ SHELL_TESTS += \
 	tests/daemon/sample.sh \
 	tests/daemon/streams.sh \
 	tests/daemon/tls.sh \
-	tests/daemon/tomcat.sh
+	tests/daemon/tomcat.sh \
+	tests/daemon/versions.sh
 EXTRA_DIST += \
 	tests/daemon/append.py \
 	tests/daemon/asking.py \

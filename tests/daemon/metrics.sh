@@ -134,6 +134,17 @@ until_true comes 'signengine_key_up{key="token",replica="1"} 1'
 sign www-data Token 200
 accepts grep -q "key 'token' is back" daemon.log
 
+# ---- loaded again while it is away: the key that is open is not given up for one that is not there ----
+faults "C_SignInit $away" "C_OpenSession $away" 'C_GetTokenInfo answer CKR_TOKEN_NOT_PRESENT'
+kill -HUP "$daemon"
+stays() { grep -q "the configuration stays as it was: key 'token' is in use" daemon.log; }
+until_true stays
+sign www-data Token 503
+sign daemon FileSigner 200
+faults '# mended'
+until_true ready 200
+sign www-data Token 200
+
 # ---- when all workers hang and the queue is full ----
 # one after the other: a job that no worker has taken yet would fill the queue
 faults 'C_Sign hang'

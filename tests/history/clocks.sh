@@ -104,7 +104,7 @@ appends() { # NAME SHIFT: until the own clock is well past the switch
 }
 appends host -0 &
 first=$!
-appends behind -2 &
+appends behind -5 &
 wait "$first" "$!"
 [ ! -e failures ] || fail "an append failed: $(cat failures host.out behind.out)"
 accepts history verify

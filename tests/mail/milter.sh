@@ -413,6 +413,22 @@ eventually grep -q 'loaded again' milter.log
 answers accept signed message.eml out=passed/after.eml
 grep -q 'micalg="sha-512"' passed/after.eml || fail "it was not signed as the new configuration says"
 
+# ---- another version takes over; one that others have used for an hour is known only now ----
+with_version() { # NUMBER SECONDS: from then on
+    sed "s,<descriptor name='Pss'>,<descriptor name='SignEmailDescriptor' version='$1' from='$(date -u -d "$2 seconds" +%Y-%m-%dT%H:%M:%SZ)'><type algorithm='SHA384withRSA' key='alice'/></descriptor>&," \
+        plain.xml >other.xml
+    sign_configuration other.xml
+}
+with_version 3 4
+switches() { mta message.eml out=passed/after.eml && grep -q 'micalg="sha-384"' passed/after.eml; }
+eventually switches
+accepts grep -c "\"event\":\"descriptor 'SignEmailDescriptor': version switched\",\"reason\":\"now it is version 3 that signs; before it was version 2\"" milter.log
+[ "$(cat "$out")" = 1 ] || fail "told $(cat "$out") times"
+accepts grep -q '"operation":"version switched","descriptor":"SignEmailDescriptor","version":3,"key":"alice"' run/audit.log
+with_version 4 -3600
+eventually grep -q "descriptor 'SignEmailDescriptor': version late.*version 4 was in use by others before this process knew it" milter.log
+accepts grep -q '"operation":"version late","descriptor":"SignEmailDescriptor","version":4,"key":"alice"' run/audit.log
+
 # ---- settings for what comes signed or encrypted ----
 reload_with() { # LINE...
     conf "trust-config = $tmp/ca.pem" 'require alice@example.org' "$@"

@@ -206,6 +206,12 @@ tests_unit_test_versions_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_seconds
 tests_unit_test_versions_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_versions_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_version_events
+tests_unit_test_version_events_SOURCES = tests/unit/test_version_events.c tests/unit/config.h tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_version_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_seconds
+tests_unit_test_version_events_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_version_events_LDADD   = $(MAIL_LIBS) $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_engine
 tests_unit_test_engine_SOURCES = tests/unit/test_engine.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_engine_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -154,6 +154,75 @@ static void no_call_fails_meanwhile(void **state)
     se_close(&crowd.engine);
 }
 
+/* ---- who may do what ---- */
+
+#define ALLOW(operation)                                                                           \
+    "<access><allow name='row' operations='" operation                                             \
+    "'><user name='root'/><descriptor name='Files'/></allow></access>\n"
+
+static se_status decide(const se_access *access, const char *operation)
+{
+    se_caller caller = SE_CALLER_INIT;
+    se_use use = SE_USE_INIT;
+
+    caller.has_uid = true;
+    use.operation = operation;
+    use.descriptor = "Files";
+    return se_access_decide(NULL, access, &caller, &use, NULL);
+}
+
+/* What is opened before stays, as the engine does that is held; what is opened later is new. */
+static void access_is_that_of_the_loading(void **state)
+{
+    se_engine *engine = opened(ROOT_WITH(DESCRIPTOR("1", "one"), KEY("one"), ALLOW("sign")), false);
+    se_access *before, *held, *after;
+    se_engine *kept;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_status(SE_OK, se_access_open(&before, engine, NULL, NULL, &err), &err);
+    assert_status(SE_OK, se_hold(&kept, engine, &err), &err);
+    make_text("engine.xml", ROOT_WITH(DESCRIPTOR("1", "one"), KEY("one"), ALLOW("verify")), 0600);
+    assert_reloads(engine);
+    assert_status(SE_OK, se_access_open(&after, engine, NULL, NULL, &err), &err);
+    assert_status(SE_OK, se_access_open(&held, kept, NULL, NULL, &err), &err);
+    assert_int_equal(decide(before, "sign"), SE_OK);
+    assert_int_equal(decide(before, "verify"), SE_ERR_ACCESS);
+    assert_int_equal(decide(held, "sign"), SE_OK);
+    assert_int_equal(decide(held, "verify"), SE_ERR_ACCESS);
+    assert_int_equal(decide(after, "sign"), SE_ERR_ACCESS);
+    assert_int_equal(decide(after, "verify"), SE_OK);
+    se_access_close(&before);
+    se_access_close(&held);
+    se_access_close(&after);
+    se_close(&kept);
+    se_close(&engine);
+}
+
+/* ---- in the place of another ---- */
+
+/* By the rules of a reload: what works is not given up. */
+static void an_engine_follows_another(void **state)
+{
+    se_engine *engine = opened(first, false), *next;
+    se_options options = SE_OPTIONS_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    assert_signs(engine, 1);
+    options.follows = engine;
+    make_text("one.pem", "-----BEGIN PRIVATE KEY-----\nMIG", 0600);
+    assert_status(SE_ERR_KEY, se_open(&next, "engine.xml", &options, &err), &err);
+    assert_non_null(strstr(err.text, "key 'one' is in use, and can't be opened any more: "));
+    assert_null(next);
+    assert_signs(engine, 1);
+    make_text("engine.xml", second, 0600);
+    assert_status(SE_OK, se_open(&next, "engine.xml", &options, &err), &err);
+    se_close(&engine);
+    assert_signs(next, 2);
+    se_close(&next);
+}
+
 /* ---- refused ---- */
 
 static void assert_refused(se_engine *engine, se_status status, const char *text)
@@ -251,6 +320,8 @@ int main(void)
         IN_FOLDER(later_calls_use_what_is_loaded_then),
         IN_FOLDER(calls_end_as_they_began),
         IN_FOLDER(no_call_fails_meanwhile),
+        IN_FOLDER(access_is_that_of_the_loading),
+        IN_FOLDER(an_engine_follows_another),
         IN_FOLDER(what_does_not_load_changes_nothing),
         IN_FOLDER(a_key_in_use_has_to_open),
         IN_FOLDER(only_signed_configurations_are_loaded),
