@@ -81,6 +81,15 @@ static se_status open_first_replica(struct key **out, const struct key_entry *en
     return error_copy(err, first.status, &first);
 }
 
+/* In a vault, a certificate that waits may be one of another key. */
+static int64_t key_turn(const struct key *key)
+{
+    const int64_t renewed = certificates_turn(key->certificate, key->others);
+    const int64_t followed = certificates_turn(key->certificate, key->former);
+
+    return !renewed || (followed && followed < renewed) ? followed : renewed;
+}
+
 /* One certificate is as good as another, but a private key is worth all its replicas. */
 static se_status open_key_entry(struct key **out, const struct key_entry *entry, enum key_part part,
                                 const struct reporter *reporters, se_error *err)
@@ -88,7 +97,7 @@ static se_status open_key_entry(struct key **out, const struct key_entry *entry,
     const bool is_one = part <= PART_ENCRYPT || entry->count == 1;
 
     TRY((is_one ? open_first_replica : failover_open)(out, entry, part, reporters, err));
-    (*out)->turn = certificates_turn((*out)->certificate, (*out)->others);
+    (*out)->turn = key_turn(*out);
     return SE_OK;
 }
 

@@ -36,6 +36,22 @@ static se_status expected_insert(struct expected_signers *c, const struct expect
     return SE_OK;
 }
 
+/* An algorithm that goes with the key now may not go with one that was there before. */
+static se_status expected_insert_former(struct expected_signers *c,
+                                        const struct expected_signer *now,
+                                        const struct expected_origin *origin, se_error *err)
+{
+    struct expected_signer signer = *now;
+
+    for (int i = 0; i < sk_X509_num(origin->key->former); i++) {
+        signer.certificate = sk_X509_value(origin->key->former, i);
+        if (!key_signing_algorithm(&signer.algorithm, origin->descriptor,
+                                   X509_get0_pubkey(signer.certificate), NULL))
+            TRY(expected_insert(c, &signer, origin, err));
+    }
+    return SE_OK;
+}
+
 static se_status expected_insert_all(struct expected_signers *c, struct expected_signer *signer,
                                      const struct expected_origin *origin, se_error *err)
 {
@@ -48,6 +64,7 @@ static se_status expected_insert_all(struct expected_signers *c, struct expected
         signer->certificate = sk_X509_value(key->others, i);
         TRY(expected_insert(c, signer, origin, err));
     }
+    TRY(expected_insert_former(c, signer, origin, err));
     if (!X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
         return error_memory(err);
     return SE_OK;

@@ -94,12 +94,16 @@ static se_status verify_expected(struct verdict *out, const struct expected_sign
     return doubt_refusal(verify_form(out, job, params, err), c, params, err);
 }
 
-/* Renewal is what makes a certificate that has expired go on: whoever certified the key anew
+/* Renewal is what makes a certificate that has expired go on: whoever certified its key anew
  * vouches for what it has signed. */
-static se_status check_key_rules(const struct key *key, const struct descriptor *rules, int64_t at)
+static se_status check_key_rules(const struct key *key, const X509 *expired,
+                                 const struct descriptor *rules, int64_t at)
 {
-    se_status st = certificate_check(rules, key->certificate, at, SE_ERR_REJECTED, NULL);
+    se_status st;
 
+    if (!certificate_has_key(expired, X509_get0_pubkey(key->certificate)))
+        return SE_ERR_REJECTED;
+    st = certificate_check(rules, key->certificate, at, SE_ERR_REJECTED, NULL);
     for (int i = 0; st && i < sk_X509_num(key->others); i++)
         st = certificate_check(rules, sk_X509_value(key->others, i), at, SE_ERR_REJECTED, NULL);
     return st;
@@ -119,7 +123,7 @@ static se_status check_signer_rules(const struct verdict *verdict, const struct 
     if (!origin)
         rules.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
     st = certificate_check(&rules, verdict->certificate, at, SE_ERR_REJECTED, err);
-    if (st && origin && !check_key_rules(origin->key, &rules, at))
+    if (st && origin && !check_key_rules(origin->key, verdict->certificate, &rules, at))
         st = SE_OK;
     if (st) {
         stamp_blame(err, &verdict->stamp, verdict->certificate, job->time);
