@@ -15,6 +15,8 @@ dist_man_MANS += \
 	doc/signengine-decrypt.1 \
 	doc/signengine-encrypt.1 \
 	doc/signengine-history.1 \
+	doc/signengine-jws.1 \
+	doc/signengine-jwt.1 \
 	doc/signengine-key.1 \
 	doc/signengine-mail.1 \
 	doc/signengine-pin.1 \

@@ -28,7 +28,8 @@ struct command {
 
 extern const struct command command_check, command_config_fingerprint, command_config_show,
     command_config_sign, command_config_verify, command_config_diff, command_access_list,
-    command_access_test, command_sign, command_verify, command_certificates, command_encrypt,
+    command_access_test, command_sign, command_verify, command_certificates, command_jws_sign,
+    command_jws_verify, command_jwt_sign, command_jwt_verify, command_key_jwks, command_encrypt,
     command_decrypt, command_rekey, command_rotate, command_mail_sign, command_mail_verify,
     command_pin_scramble, command_key_init, command_key_list, command_key_generate,
     command_key_request, command_key_import, command_key_certificate, command_key_delete,

@@ -29,6 +29,8 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_backup.c \
 	src/cli/cmd_key_hsm.c \
+	src/cli/cmd_jws.c \
+	src/cli/cmd_jwt.c \
 	src/cli/cmd_key_list.c \
 	src/cli/cmd_key_vault.c \
 	src/cli/cmd_rekey.c \

@@ -15,6 +15,7 @@ libse_core_la_SOURCES += \
 	src/engine/event.c src/engine/event.h \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \
+	src/engine/jose.c \
 	src/engine/key_cache.c \
 	src/engine/loading.c \
 	src/engine/probe.c src/engine/probe.h \

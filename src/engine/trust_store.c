@@ -72,15 +72,15 @@ static se_status expected_insert_all(struct expected_signers *c, struct expected
 
 /* A version whose certificate is out of reach does not hinder the others. */
 static se_status expected_add(struct expected_signers *c, struct engine *engine,
-                              const struct descriptor *descriptor, se_error *err)
+                              const struct descriptor *descriptor, key_algorithm_fn *choose,
+                              se_error *err)
 {
     AUTO(key) key = NULL;
     struct expected_signer signer = { .version = descriptor->version };
     se_error failure = SE_ERROR_INIT;
 
     if (key_cache_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
-        key_signing_algorithm(&signer.algorithm, descriptor, X509_get0_pubkey(key->certificate),
-                              &failure)) {
+        choose(&signer.algorithm, descriptor, X509_get0_pubkey(key->certificate), &failure)) {
         (void)error_prefix(&failure, failure.status, "version %u: key '%s': ", descriptor->version,
                            descriptor->key->name);
         if (!c->missing.status)
@@ -91,7 +91,8 @@ static se_status expected_add(struct expected_signers *c, struct engine *engine,
 }
 
 se_status expected_signers_collect(struct expected_signers *out, struct engine *engine,
-                                   const char *name, unsigned version, se_error *err)
+                                   const char *name, unsigned version, key_algorithm_fn *choose,
+                                   se_error *err)
 {
     const struct config *config = engine->config;
     const struct descriptor *any;
@@ -103,7 +104,7 @@ se_status expected_signers_collect(struct expected_signers *out, struct engine *
         const struct descriptor *d = &config->descriptors[i];
 
         if (strcmp(d->name, name) == 0 && (!version || d->version == version))
-            TRY(expected_add(out, engine, d, err));
+            TRY(expected_add(out, engine, d, choose, err));
     }
     return SE_OK;
 }
