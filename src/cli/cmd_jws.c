@@ -65,7 +65,7 @@ static const struct option_row sign_rows[] = {
       .offset = offsetof(struct sign_options, headers),
       .argument = "NAME=TEXT",
       .help = "a further member of the header" },
-    { .name = "x5c",
+    { .name = "certificates",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct sign_options, certificates),
       .help = "with the certificate and its issuers in the header" },

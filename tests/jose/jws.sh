@@ -75,7 +75,7 @@ accepts through
 refuses 65 signengine jws verify -d Api lined
 
 # ---- forms ----
-for options in --flattened --general '--detached' '--detached --unencoded' '--flattened --unencoded' '--general --detached --unencoded' --x5c; do
+for options in --flattened --general '--detached' '--detached --unencoded' '--flattened --unencoded' '--general --detached --unencoded' --certificates; do
     # shellcheck disable=SC2086 # several options
     accepts signengine jws sign -d Api $options order -o form.jws
     case $options in
