@@ -296,6 +296,8 @@ typedef struct se_check_row {
     size_t finding_count;
     se_version_state state; /* now */
     int64_t from, until;    /* as the configuration has them; 0: it does not say */
+    const char *may_leave;  /* whether the private key may leave its store, if only under another
+                               key: "yes", of a replica at least, "no"; "": it is not known */
 } se_check_row;
 typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 

@@ -40,6 +40,7 @@ BEGIN {
     # config reads PKCS #11 URIs with its parser
     library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
+    library("libgfshare.h", "provision/backup")
     library("jansson.h", "fields jose keystore/azure provision client cli milter")
     library("curl", "libcurl keystore/azure client")
     library("zlib.h", "zip")

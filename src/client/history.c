@@ -266,6 +266,7 @@ static se_status report_row(const json_t *item, se_check_fn fn, void *arg, se_er
         .subject = json_member_text(item, "subject"),
         .not_after = json_member_time(item, "notAfter"),
         .mechanism = json_member_text(item, "mechanism"),
+        .may_leave = json_member_text(item, "mayLeave"),
         .warning = json_is_true(json_object_get(item, "warning")),
         .status = status_of_name(json_member_text(item, "status")),
         .text = json_member_text(item, "text"),

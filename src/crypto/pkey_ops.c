@@ -89,6 +89,15 @@ void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg)
         keydata->ops->advise(keydata->remote, fn, arg);
 }
 
+enum leaving remote_may_leave(const EVP_PKEY *key)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    if (!keydata)
+        return LEAVING_YES;
+    return keydata->ops->may_leave ? keydata->ops->may_leave(keydata->remote) : LEAVING_UNKNOWN;
+}
+
 /* ---- what is done with keys ---- */
 
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))

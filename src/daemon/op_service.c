@@ -151,6 +151,7 @@ static void report_row(void *arg, const se_check_row *row)
     json_write_text(w, "subject", row->subject);
     json_write_time(w, "notAfter", row->not_after);
     json_write_text(w, "mechanism", row->mechanism);
+    json_write_text(w, "mayLeave", row->may_leave);
     json_write_text(w, "status", row->status ? se_status_name(row->status) : "ok");
     json_write_flag(w, "warning", row->warning);
     json_write_text(w, "text", row->text);

@@ -68,6 +68,29 @@ static se_status row_probe(struct check_row *f, struct key *key, const se_check_
     return st;
 }
 
+/* Of several replicas, any. */
+static void see_leaving(struct check_row *f, const struct key *key)
+{
+    enum leaving leaving = remote_may_leave(key->private);
+
+    if (leaving == LEAVING_YES)
+        f->row.may_leave = "yes";
+    else if (leaving == LEAVING_NO && !*f->row.may_leave)
+        f->row.may_leave = "no";
+}
+
+/* No warning: that keys do not leave is how they are made, and whether its vendor has a way to back
+ * up the token is not known here. */
+static void note_only_copy(struct check_row *f)
+{
+    const se_check_finding note = { .level = SE_CHECK_NOTE, .kind = "only-copy" };
+
+    if (part_needed(f->descriptor) == PART_DECRYPT && strcmp(f->row.may_leave, "no") == 0)
+        row_add(f, &note,
+                "its key may not leave its token and is nowhere else: when that is lost, so is "
+                "all that was encrypted for it");
+}
+
 static void check_namesakes(struct check_row *f, const struct key *key, const struct keyref *ref)
 {
     if (key->namesakes)
@@ -101,6 +124,7 @@ static se_status check_replica(struct check_row *f, size_t index, const struct k
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
     if (!st) {
         check_namesakes(f, key, ref);
+        see_leaving(f, key);
         remote_advise(key->private, warn_advice, f);
         if (!(st = check_ability(key, f->descriptor, err)))
             st = row_probe(f, key, options, err);
@@ -198,6 +222,8 @@ static se_status check_usable(struct check_row *f, struct engine *engine,
     if (d->key->count > 1)
         return check_replicas(f, key, options);
     check_namesakes(f, key, d->key->replicas);
+    see_leaving(f, key);
+    note_only_copy(f);
     TRY(check_ability(key, d, &f->error));
     remote_advise(key->private, warn_advice, f);
     return row_probe(f, key, options, &f->error);

@@ -148,6 +148,7 @@ static void list_key(const struct provision_report *report, const char *label,
                             .certificate = certificate,
                             .has_private = true,
                             .may_sign = key->key && uses & USE_SIGN,
+                            .may_leave = key->key,
                             .may_decrypt = key->key && uses & USE_ENCRYPT &&
                                            key_family(key->key) == FAMILY_RSA,
                         });

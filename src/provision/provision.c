@@ -175,6 +175,7 @@ static se_status generate_key(struct target *target, const struct key_profile *k
     TRY(check_certificate_file(keystore, NULL, wanted->force, err));
     TRY(check_feature(keystore, key->protection, KEYSTORE_PROTECTION, "--protection", err));
     TRY(check_feature(keystore, key->days, KEYSTORE_EXPIRY, "--expires", err));
+    TRY(check_feature(keystore, key->is_exportable, KEYSTORE_EXPORTABLE, "--exportable", err));
     if (is_dry(wanted->consent))
         return SE_OK;
     if (keystore->ops->generate_certified)
@@ -206,7 +207,7 @@ static se_status parse_profiles(struct key_profile *key, struct cert_profile *ce
     const bool has_type = wanted->type && *wanted->type;
     AUTO(key) like = NULL;
 
-    *key = (struct key_profile){ .days = wanted->expires };
+    *key = (struct key_profile){ .days = wanted->expires, .is_exportable = wanted->is_exportable };
     if (key->days > DAYS_MOST)
         return error_set(err, SE_ERR_USAGE, "a key for %u days: not 1 to %d", key->days, DAYS_MOST);
     TRY(protection_parse(&key->protection, wanted->protection, err));
@@ -332,6 +333,7 @@ static se_status put_imported_key(struct target *target, const struct imported_k
     AUTO(keystore) keystore = NULL;
     struct key_profile profile = {
         .uses = certificate_uses(in->certificate) | target_uses(target),
+        .is_exportable = import->is_exportable,
     };
 
     TRY(check_name(target, err));
@@ -343,23 +345,32 @@ static se_status put_imported_key(struct target *target, const struct imported_k
     TRY(open_for_new_key(&keystore, target, import->force, import->consent, err));
     TRY(check_certificate_file(keystore, in->key, import->force, err));
     TRY(check_feature(keystore, profile.protection, KEYSTORE_PROTECTION, "--protection", err));
+    TRY(check_feature(keystore, profile.is_exportable, KEYSTORE_EXPORTABLE, "--exportable", err));
     if (is_dry(import->consent))
         return SE_OK;
-    TRY(keystore->ops->put_key(keystore, in->key, &profile, err));
+    TRY(in->wrapped ? keystore->ops->put_wrapped(keystore, in->wrapped, &profile, err)
+                    : keystore->ops->put_key(keystore, in->key, &profile, err));
     return store_certificates(keystore, in->certificate, in->chain, REPLACE_ALL, err);
+}
+
+se_status provision_put_key(struct target *target, const struct imported_key *in,
+                            const struct provision_import *what,
+                            const struct provision_report *report, se_error *err)
+{
+    se_status st = put_imported_key(target, in, what, err);
+
+    if (!st && !is_dry(what->consent))
+        st = report_key(target, report, err);
+    return prefix_target(target, st, err);
 }
 
 se_status provision_import(struct target *target, const struct provision_import *what,
                            const struct provision_report *report, se_error *err)
 {
     AUTO(imported_key) in = { .key = NULL };
-    se_status st;
 
     TRY(imported_key_read(&in, what, err));
-    st = put_imported_key(target, &in, what, err);
-    if (!st && !is_dry(what->consent))
-        st = report_key(target, report, err);
-    return prefix_target(target, st, err);
+    return provision_put_key(target, &in, what, report, err);
 }
 
 /* It stands beside those that are there: what they have signed stays good, and one that is not

@@ -73,6 +73,7 @@ struct key_row {
     const char *id;           /* hexadecimal */
     bool has_private, has_certificate;
     bool may_sign, may_decrypt;    /* the private key, as far as its store says */
+    bool may_leave;                /* likewise; out of a token only under another key */
     const char *subject;           /* RFC 4514 */
     int64_t not_after;             /* seconds since 1970; 0: no certificate */
     const struct key_state *state; /* NULL: its store knows no such things */
@@ -109,6 +110,7 @@ struct provision_profile {
     const char *protection;                  /* "hsm", "software"; NULL: as the store likes */
     unsigned expires;                        /* days until the key itself does; 0: it does not */
     const char *like; /* a <key> whose type and certificate say what is not said here; NULL: none */
+    bool is_exportable; /* may leave its token under another key */
 };
 
 /*
@@ -145,6 +147,7 @@ struct provision_import {
     bool force;
     const struct provision_consent *consent; /* as above */
     const char *protection;                  /* likewise */
+    bool is_exportable;                      /* likewise */
 };
 SE_MUST_CHECK se_status provision_import(struct target *target,
                                          const struct provision_import *import,

@@ -3,6 +3,8 @@ SHELL_TESTS += \
 	tests/cli/audit.sh \
 	tests/cli/access.sh \
 	tests/cli/backup.sh \
+	tests/cli/backup-shares.sh \
+	tests/cli/backup-token.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \
 	tests/cli/check-watch.sh \

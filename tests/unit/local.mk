@@ -367,6 +367,11 @@ tests_unit_test_key_backup_SOURCES = tests/unit/test_key_backup.c tests/unit/mak
 tests_unit_test_key_backup_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_key_backup_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_key_shares
+tests_unit_test_key_shares_SOURCES = tests/unit/test_key_shares.c tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_key_shares_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_key_shares_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_provision_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
