@@ -21,6 +21,7 @@ dist_man_MANS += \
 	doc/signengine-mail.1 \
 	doc/signengine-pin.1 \
 	doc/signengine-rekey.1 \
+	doc/signengine-retire.1 \
 	doc/signengine-rotate.1 \
 	doc/signengine-sign.1 \
 	doc/signengine-verify.1 \

@@ -999,6 +999,32 @@ SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const ch
 SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
                                       const se_zip_verify_params *params, se_error *error);
 
+/* ---- which version has made something ---- */
+
+typedef void (*se_version_fn)(void *arg, unsigned version);
+
+/*
+ * Calls `fn` for each version of `descriptor` by which `in` was made, as it says itself: an
+ * encrypted value, the beginning of a container, a CMS or XML signature. Several are called where
+ * they have one key. Nothing is verified or decrypted, no private key is opened. That `fn` is not
+ * called and SE_OK comes back means that somebody else has made it, or that nobody has signed it.
+ * SE_ERR_FORMAT: it is nothing of the kind. SE_ERR_REJECTED: it may be, and does not tell by whom:
+ * it is damaged, a raw signature, or a value of bare RSA-OAEP. Others: a certificate is out of
+ * reach with which it would have to be compared.
+ */
+SE_MUST_CHECK se_status se_find_versions(se_engine *engine, const char *descriptor, se_bytes in,
+                                         se_version_fn fn, void *arg, se_error *error);
+
+/* The same of any size; `in` is read as far as it has to be. */
+SE_MUST_CHECK se_status se_find_versions_stream(se_engine *engine, const char *descriptor,
+                                                const se_source *in, se_version_fn fn, void *arg,
+                                                se_error *error);
+
+/* The same of a file, which may also be a zip. */
+SE_MUST_CHECK se_status se_find_versions_file(se_engine *engine, const char *descriptor,
+                                              const char *path, se_version_fn fn, void *arg,
+                                              se_error *error);
+
 /* ---- PINs ---- */
 
 /*

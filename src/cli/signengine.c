@@ -24,6 +24,7 @@ const struct command *const commands[] = {
     &command_decrypt,
     &command_rekey,
     &command_rotate,
+    &command_retire,
     &command_pin_scramble,
     &command_key_init,
     &command_key_list,

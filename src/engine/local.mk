@@ -18,6 +18,7 @@ libse_core_la_SOURCES += \
 	src/engine/jose.c \
 	src/engine/key_cache.c \
 	src/engine/loading.c \
+	src/engine/origin.c \
 	src/engine/probe.c src/engine/probe.h \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \

@@ -325,6 +325,66 @@ se_status provision_request(se_buf *out, struct target *target,
     return prefix_target(target, make_request(out, target, wanted, err), err);
 }
 
+/* ---- what was stopped halfway: with the certificates that the store itself has ---- */
+static se_status open_stored(struct key **out, const struct keystore *keystore, se_error *err)
+{
+    struct keyref ref = keystore->target->ref;
+
+    if (!(keystore->ops->features & KEYSTORE_FILES))
+        ref.certificate = "";
+    return store_open(out, &ref, PART_CERTIFICATE, NULL, err);
+}
+
+static se_status write_missing_file(const struct target *target, const struct key *stored,
+                                    se_error *err)
+{
+    AUTO(output) file = OUTPUT_INIT;
+
+    if (!*target->ref.certificate || target_certificate_is_there(target))
+        return SE_OK;
+    TRY(target_certificate_open(&file, target, err));
+    return target_certificate_write(&file, target, stored->certificate, stored->chain, REPLACE_ALL,
+                                    err);
+}
+
+static se_status certify_key(struct keystore *keystore, const struct provision_profile *wanted,
+                             se_error *err)
+{
+    AUTO(key_pair) pair = { NULL, NULL };
+    AUTO(cert_profile) profile = { .subject = NULL };
+    AUTO(x509) certificate = NULL;
+
+    TRY(keystore->ops->find(&pair, keystore, err));
+    TRY(parse_certificate(&profile, wanted, keystore->target, pair.public_key, err));
+    TRY(x509_build_certificate(&certificate, &pair, &profile, err));
+    return store_certificates(keystore, certificate, NULL, REPLACE_NOTHING, err);
+}
+
+static se_status complete_key(bool *is_whole, struct target *target,
+                              const struct provision_profile *wanted, se_error *err)
+{
+    AUTO(keystore) keystore = NULL;
+    AUTO(key) stored = NULL;
+    se_error why = SE_ERROR_INIT;
+    se_status st;
+
+    TRY(target_keystore_open(&keystore, target, ACCESS_USE, err));
+    st = open_stored(&stored, keystore, &why);
+    *is_whole = !st || keystore->ops->features & KEYSTORE_DELETED;
+    if (!st)
+        return write_missing_file(target, stored, err);
+    if (*is_whole && keystore->ops->features & KEYSTORE_REQUESTS)
+        return error_copy(err, st, &why);
+    return *is_whole ? certify_key(keystore, wanted, err) : SE_OK;
+}
+
+se_status provision_complete(bool *is_whole, struct target *target,
+                             const struct provision_profile *wanted, se_error *err)
+{
+    *is_whole = false;
+    return prefix_target(target, complete_key(is_whole, target, wanted, err), err);
+}
+
 /* ---- import ---- */
 
 static se_status put_imported_key(struct target *target, const struct imported_key *in,

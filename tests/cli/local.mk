@@ -25,6 +25,7 @@ SHELL_TESTS += \
 	tests/cli/renewal.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
+	tests/cli/retire.sh \
 	tests/cli/rotate-killed.sh \
 	tests/cli/rotate.sh \
 	tests/cli/sample-config-zip.sh \
