@@ -8,7 +8,7 @@ A display (.Bd -literal to .Ed) is a session: a line that begins with "$ " is a 
 follows is its output.  The prose is what the page says between the last command and this one.
 
 An output is the same if its lines are, but for this: "…" on the page is a number, an ID or a fingerprint in hexadecimal digits;
-a line that is too long for the page goes on in the next, which is indented.
+a line that is too long for the page goes on in the next, which is indented; blanks at line ends do not count.
 """
 import pathlib
 import re
@@ -124,7 +124,7 @@ def is_output(wanted, seen):
 def compare(folder):
     differ = 0
     for place in sorted(folder.iterdir()):
-        wanted, seen = ((place / name).read_text().splitlines() for name in ("wanted", "seen"))
+        wanted, seen = ([line.rstrip() for line in (place / name).read_text().splitlines()] for name in ("wanted", "seen"))
         if not is_output(wanted, seen):
             differ += 1
             print((place / "place").read_text().strip() + ": $ " + (place / "command").read_text(), end="")
