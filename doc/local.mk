@@ -19,6 +19,7 @@ dist_man_MANS += \
 	doc/signengine-jwt.1 \
 	doc/signengine-key.1 \
 	doc/signengine-mail.1 \
+	doc/signengine-operations.7 \
 	doc/signengine-pin.1 \
 	doc/signengine-rekey.1 \
 	doc/signengine-retire.1 \

@@ -271,16 +271,25 @@ static se_status open_key_pair(struct keystore **keystore, struct key_pair *pair
     return (*keystore)->ops->find(pair, *keystore, err);
 }
 
+/* That of the key itself, if it has one: who asks for a new one means one like that. */
+static void open_own_certificate(struct key **out, const struct target *target)
+{
+    *out = NULL;
+    if (target->entry && !target->pin.size)
+        (void)!open_configured(out, target, target->entry->name, NULL);
+}
+
 static se_status parse_certificate(struct cert_profile *out, const struct provision_profile *wanted,
                                    const struct target *target, const EVP_PKEY *key, se_error *err)
 {
     AUTO(key) like = NULL;
 
     TRY(cert_profile_parse(out, wanted, target, key_family(key), err));
-    if (!wanted->like)
-        return SE_OK;
-    TRY(open_configured(&like, target, wanted->like, err));
-    return cert_profile_inherit(out, like->certificate, wanted, err);
+    if (wanted->like)
+        TRY(open_configured(&like, target, wanted->like, err));
+    else
+        open_own_certificate(&like, target);
+    return like ? cert_profile_inherit(out, like->certificate, wanted, err) : SE_OK;
 }
 
 /* Of the key that is there. */

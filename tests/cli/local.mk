@@ -20,6 +20,7 @@ SHELL_TESTS += \
 	tests/cli/loading.sh \
 	tests/cli/messages.sh \
 	tests/cli/namesakes.sh \
+	tests/cli/operations.sh \
 	tests/cli/prompt.sh \
 	tests/cli/purpose.sh \
 	tests/cli/renewal.sh \
@@ -42,5 +43,5 @@ SHELL_TESTS += \
 	tests/cli/xml-signed.sh \
 	tests/cli/xml-time.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
-EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/p12.py tests/cli/rules_test.yml
+EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/operations.py tests/cli/p12.py tests/cli/rules_test.yml
 BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh
