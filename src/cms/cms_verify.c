@@ -159,10 +159,11 @@ static se_status choose_trusted(struct verdict *out, const struct verify_job *jo
                                 const struct reading *r, se_error *err)
 {
     const struct expected_signer *candidate = find_candidate(job, r, true);
-    X509 *certificate =
-        candidate ? candidate->certificate : signer_info_certificate(r->signer, r->certificates);
+    X509 *certificate = candidate ? candidate->certificate : NULL;
     se_status st;
 
+    if (!candidate)
+        candidate = find_renewal(&certificate, job, r);
     if (!certificate)
         return error_set(
             err, SE_ERR_REJECTED,

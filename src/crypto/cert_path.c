@@ -86,11 +86,23 @@ bool trust_is_own(const struct verdict *signer, X509_STORE *roots)
     return false;
 }
 
+/* Whose own certificates stand for themselves: others of their keys do, too. */
+static se_status admit_renewal(const struct verify_job *job, X509 *certificate, se_error *err)
+{
+    for (size_t i = 0; job->renewals && i < job->count; i++)
+        if (trust_is_renewal(&job->candidates[i], certificate) &&
+            !X509_STORE_add_cert(job->roots, certificate))
+            return crypto_error(err, SE_ERR_CRYPTO, "cannot use the signer's certificate");
+    return SE_OK;
+}
+
 se_status trust_check(const struct verdict *signer, STACK_OF(X509) * others,
                       const struct verify_job *job, int64_t time, se_error *err)
 {
-    bool exempt = purpose_rule(job->purpose)->own_exempt && trust_is_own(signer, job->roots);
+    bool exempt;
 
+    TRY(admit_renewal(job, signer->certificate, err));
+    exempt = purpose_rule(job->purpose)->own_exempt && trust_is_own(signer, job->roots);
     return check_path(
         signer->certificate,
         &(struct wish){ others, job->roots, exempt ? PURPOSE_ANY : job->purpose, time }, err);

@@ -51,6 +51,7 @@ struct verify_job {
     size_t count;
     X509_STORE *roots; /* not NULL: the signer must chain to one of them, candidates only give him a
                           version */
+    bool renewals;     /* of `roots`: so does another certificate of a candidate's key */
     X509_STORE
     *tsa_roots;           /* to which time stamping authorities must chain; NULL: none is trusted */
     enum purpose purpose; /* that the chain must be for */

@@ -62,7 +62,8 @@ static se_status refuse_stranger(se_status st, const struct verdict *verdict,
     if ((st && st != SE_ERR_REJECTED) || !verdict->certificate)
         return st;
     for (size_t i = 0; i < job->count; i++)
-        if (X509_cmp(job->candidates[i].certificate, verdict->certificate) == 0)
+        if (X509_cmp(job->candidates[i].certificate, verdict->certificate) == 0 ||
+            trust_is_renewal(&job->candidates[i], verdict->certificate))
             return st;
     return trust_refuse_signer(job, verdict->certificate, ", and no CA was named", err);
 }
@@ -187,6 +188,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     in->progress_arg = read.progress_arg;
     job = (struct verify_job){ .in = in,
                                .roots = stores.signers,
+                               .renewals = !read.trust,
                                .tsa_roots = stores.tsas,
                                .purpose = purpose_choose(read.purpose, first),
                                .time = read.time,

@@ -140,6 +140,22 @@ cat signer.key new.pem >key.pem
 refuses 1 signengine verify -d Signer -s unknown.p7s data
 says 'put it, or its issuer, beside'
 
+# a zip, which is verified by other rules
+mkdir zipped
+echo text >zipped/a
+(cd zipped && python3 -m zipfile -c ../plain.zip a)
+for name in unknown foreign; do
+    cat signer.key $name.pem >key.pem
+    accepts signengine zip sign -d Signer -o $name.zip plain.zip
+done
+cat signer.key new.pem ca.pem >key.pem
+accepts signengine zip verify -d Signer unknown.zip
+refuses 1 signengine zip verify -d Signer foreign.zip
+says 'put it, or its issuer, beside'
+cat signer.key new.pem >key.pem
+refuses 1 signengine zip verify -d Signer unknown.zip
+says 'put it, or its issuer, beside'
+
 # ---- everything of the key goes with it ----
 conf "name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='one' pin='1234'"
 accepts signengine key delete one --force
