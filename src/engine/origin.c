@@ -95,7 +95,7 @@ static se_status search_signature(const struct origin_search *s, find_signers_fn
     struct stream stream = { .source = &source };
     struct verify_job job = { .in = &stream };
 
-    TRY(expected_signers_collect(&c, s->engine, s->descriptor, 0, err));
+    TRY(expected_signers_collect(&c, s->engine, s->descriptor, 0, key_own_algorithm, err));
     job.candidates = c.list;
     job.count = c.count;
     if (!(made = flags_new(c.count)))
@@ -304,7 +304,7 @@ static bool is_raw(const struct origin_search *s)
     AUTO(expected_signers) c = { .count = 0 };
 
     if (!s->is_whole || s->peek.size > RAW_MOST ||
-        expected_signers_collect(&c, s->engine, s->descriptor, 0, NULL))
+        expected_signers_collect(&c, s->engine, s->descriptor, 0, key_own_algorithm, NULL))
         return false;
     for (size_t i = 0; i < c.count; i++)
         if (is_raw_of(X509_get0_pubkey(c.list[i].certificate), s->peek))

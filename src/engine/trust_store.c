@@ -39,14 +39,15 @@ static se_status expected_insert(struct expected_signers *c, const struct expect
 /* An algorithm that goes with the key now may not go with one that was there before. */
 static se_status expected_insert_former(struct expected_signers *c,
                                         const struct expected_signer *now,
-                                        const struct expected_origin *origin, se_error *err)
+                                        const struct expected_origin *origin,
+                                        key_algorithm_fn *choose, se_error *err)
 {
     struct expected_signer signer = *now;
 
     for (int i = 0; i < sk_X509_num(origin->key->former); i++) {
         signer.certificate = sk_X509_value(origin->key->former, i);
-        if (!key_signing_algorithm(&signer.algorithm, origin->descriptor,
-                                   X509_get0_pubkey(signer.certificate), NULL))
+        if (!choose(&signer.algorithm, origin->descriptor, X509_get0_pubkey(signer.certificate),
+                    NULL))
             TRY(expected_insert(c, &signer, origin, err));
     }
     return SE_OK;
@@ -64,7 +65,6 @@ static se_status expected_insert_all(struct expected_signers *c, struct expected
         signer->certificate = sk_X509_value(key->others, i);
         TRY(expected_insert(c, signer, origin, err));
     }
-    TRY(expected_insert_former(c, signer, origin, err));
     if (!X509_add_certs(c->issuers, key->chain, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
         return error_memory(err);
     return SE_OK;
@@ -77,6 +77,7 @@ static se_status expected_add(struct expected_signers *c, struct engine *engine,
 {
     AUTO(key) key = NULL;
     struct expected_signer signer = { .version = descriptor->version };
+    struct expected_origin origin;
     se_error failure = SE_ERROR_INIT;
 
     if (key_cache_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
@@ -87,7 +88,9 @@ static se_status expected_add(struct expected_signers *c, struct engine *engine,
             c->missing = failure;
         return SE_OK;
     }
-    return expected_insert_all(c, &signer, &(struct expected_origin){ descriptor, key }, err);
+    origin = (struct expected_origin){ descriptor, key };
+    TRY(expected_insert_all(c, &signer, &origin, err));
+    return expected_insert_former(c, &signer, &origin, choose, err);
 }
 
 se_status expected_signers_collect(struct expected_signers *out, struct engine *engine,
