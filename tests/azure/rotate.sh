@@ -187,8 +187,10 @@ XML
     verifies_with_openssl
     accepts openssl x509 -in answer.pem -noout -subject
     says CN
-    for n in 1 2 3 4 5 6; do
-        killed_at linkat "$n" || break
+    for call in linkat fsync unlink; do
+        for n in 1 2 3 4 5 6; do
+            killed_at "$call" "$n" || break
+        done
     done
     rm -f ./files*.csr
 done
