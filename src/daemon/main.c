@@ -20,7 +20,7 @@
 #include "daemon/service.h"
 
 enum {
-    LARGE_BUFFER = 2 << 20,
+    LARGE_BUFFER = (1 << 20) + (64 << 10),
     DRAIN_MS = 60000,
     DRAIN_STEP_MS = 20,
     ALIVE_MS = 5000, /* a watchdog of connections that looks less often hangs */

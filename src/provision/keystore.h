@@ -148,6 +148,10 @@ extern const struct keystore_ops token_keystore_ops, pkcs12_keystore_ops, pem_ke
 /* NULL: commands change no store of that kind. */
 const struct keystore_ops *keystore_ops_find(const struct target *target);
 
+/* SE_ERR_USAGE: there are none.  The caller closes *out, which is NULL after a failure. */
+SE_MUST_CHECK se_status target_keystore_open(struct keystore **out, const struct target *target,
+                                             enum access access, se_error *err);
+
 /* Accepts NULL. */
 static inline void keystore_close(struct keystore *keystore)
 {
