@@ -2,6 +2,7 @@
 #include "provision/file_keystore.h"
 
 #include <errno.h>
+#include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <unistd.h>
 
@@ -10,6 +11,8 @@
 #include "crypto/crypto.h"
 #include "provision/listing.h"
 #include "provision/x509_build.h"
+
+AUTO_KIND(encoder, OSSL_ENCODER_CTX *, OSSL_ENCODER_CTX_free(*p))
 
 /* ---- files ---- */
 
@@ -22,6 +25,14 @@ se_status key_file_read(se_buf *out, const char *path, se_error *err)
         return SE_OK;
     st = file_read(out, path, BUNDLE_FILE_LIMIT, err);
     return st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_STORE) : st;
+}
+
+bool key_write_plain(BIO *out, EVP_PKEY *key)
+{
+    AUTO(encoder) encoder =
+        OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
+
+    return encoder && OSSL_ENCODER_to_bio(encoder, out);
 }
 
 se_status key_file_write(const char *path, se_bytes content, se_error *err)

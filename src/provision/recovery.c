@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/recovery.h"
 
-#include <openssl/encoder.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
@@ -12,10 +11,10 @@
 #include "crypto/pem_text.h"
 #include "crypto/pkey_ops.h"
 #include "keystore/keystore.h"
+#include "provision/file_keystore.h"
 
 enum { ID_TEXT = 2 * PUBLIC_ID + 1 };
 
-AUTO_KIND(encoder, OSSL_ENCODER_CTX *, OSSL_ENCODER_CTX_free(*p))
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
 
 /* ---- recovery keys ---- */
@@ -59,20 +58,11 @@ se_status recovery_open_file(struct backup_content *out, se_bytes file,
 
 /* ---- the text of a key ---- */
 
-/* Straight into memory that is wiped: EVP_PKEY2PKCS8() leaves a copy behind. */
-static bool write_key(BIO *out, EVP_PKEY *key)
-{
-    AUTO(encoder) encoder =
-        OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
-
-    return encoder && OSSL_ENCODER_to_bio(encoder, out);
-}
-
 se_status key_text_write(se_buf *out, const struct key *key, se_error *err)
 {
     AUTO(bio) bio = BIO_new(BIO_s_mem());
     bool is_written =
-        bio && write_key(bio, key->private) && PEM_write_bio_X509(bio, key->certificate);
+        bio && key_write_plain(bio, key->private) && PEM_write_bio_X509(bio, key->certificate);
     char *text;
     long size;
 
