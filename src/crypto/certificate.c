@@ -28,6 +28,23 @@ se_status certificate_parse(X509 **out, se_bytes der, se_error *err)
     return crypto_error(err, SE_ERR_FORMAT, "not a certificate");
 }
 
+/* Blocks on the way to the next certificate may be private keys, and PEM_read_bio_X509() would
+ * leave what it decodes of them behind. */
+static bool read_next(X509 **out, BIO *text)
+{
+    unsigned char *der = NULL;
+    const unsigned char *p;
+    bool is_read;
+    long size;
+
+    if (!PEM_bytes_read_bio_secmem(&der, &size, NULL, PEM_STRING_X509, text, NULL, NULL))
+        return false;
+    p = der;
+    is_read = d2i_X509(out, &p, size) != NULL;
+    OPENSSL_secure_free(der);
+    return is_read;
+}
+
 static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *name, se_error *err)
 {
     unsigned long last;
@@ -37,7 +54,7 @@ static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *
 
         if (!certificate)
             return error_memory(err);
-        if (!PEM_read_bio_X509(text, &certificate, NULL, NULL))
+        if (!read_next(&certificate, text))
             break;
         if (!sk_X509_push(certificates, certificate))
             return error_memory(err);
