@@ -2,8 +2,10 @@
 #include "provision/file_keystore.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <openssl/encoder.h>
 #include <openssl/err.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -198,4 +200,34 @@ void file_keystore_list(const struct bundle *bundle, const struct bundle_key *on
                              public_key && !key_public_id(id, public_key, NULL));
     }
     ERR_clear_error();
+}
+
+/* ---- memory: what OpenSSL releases is wiped in programs that make keys ---- */
+
+static void *take_memory(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return malloc(size);
+}
+
+static void *resize_memory(void *data, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return buf_wipe_resize(data, size);
+}
+
+static void release_memory(void *data, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    buf_wipe_free(data);
+}
+
+/* Its decoders leave copies of private keys behind (OSSL_DECODER_from_data(), EVP_PKEY2PKCS8()). It
+ * takes functions before its first allocation only: this comes before main(). */
+__attribute__((constructor)) static void wipe_openssl_memory(void)
+{
+    (void)CRYPTO_set_mem_functions(take_memory, resize_memory, release_memory);
 }
