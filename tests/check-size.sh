@@ -14,7 +14,7 @@ BEGIN {
     most("history", 22)
     most("zip", 20)
     most("mail", 14)
-    most("provision", 21)
+    most("provision", 22)
     most("provision/backup", 5)
     most("keystore/azure", 28)
     most("daemon", 37)

@@ -2,6 +2,7 @@
 # not part of the library: only the command (and its tests) make keys, and only they need libp11 and libgfshare
 noinst_LTLIBRARIES += libse-provision.la
 libse_provision_la_SOURCES = \
+	src/provision/keystores.c \
 	src/provision/azure/backup.c \
 	src/provision/azure/certificates.c \
 	src/provision/azure/deleted.c \

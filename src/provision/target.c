@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "crypto/pem_text.h"
 #include "keystore/bundle.h"
-#include "provision/keystore.h"
 
 /* A keyref with nothing in it: its strings are never NULL. */
 static struct keyref empty_ref(void)
@@ -371,37 +370,4 @@ se_status target_pin(se_buf *out, const struct target *target, se_error *err)
             err, SE_ERR_ACCESS,
             "no PIN is given: --pin-source says where it is, or pin.source in the configuration");
     return st;
-}
-
-/* ---- its store ---- */
-
-/* The only place that knows all stores. */
-const struct keystore_ops *keystore_ops_find(const struct target *target)
-{
-    static const struct {
-        const char *name;
-        const struct keystore_ops *ops;
-    } stores[] = {
-        { "HSM", &token_keystore_ops },
-        { "pkcs12", &pkcs12_keystore_ops },
-        { "pem", &pem_keystore_ops },
-        { "AzureKeyVault", &vault_keystore_ops },
-        { "AzureManagedHSM", &vault_keystore_ops },
-    };
-
-    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
-        if (strcmp(stores[i].name, target->ref.store) == 0)
-            return stores[i].ops;
-    return NULL;
-}
-
-se_status target_keystore_open(struct keystore **out, const struct target *target,
-                               enum access access, se_error *err)
-{
-    const struct keystore_ops *ops = keystore_ops_find(target);
-
-    *out = NULL;
-    return ops ? ops->open(out, target, access, err)
-               : error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools",
-                           target->ref.store);
 }
