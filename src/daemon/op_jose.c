@@ -13,18 +13,13 @@ static se_status read_form(se_jws_form *out, const struct request *request, se_e
         [SE_JWS_COMPACT] = "compact",
         [SE_JWS_FLATTENED] = "flattened",
         [SE_JWS_GENERAL] = "general",
+        NULL,
     };
-    const char *name = target_parameter(request->target, "form");
+    unsigned place;
 
-    *out = SE_JWS_COMPACT;
-    if (!name)
-        return SE_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) {
-            *out = (se_jws_form)i;
-            return SE_OK;
-        }
-    return error_set(err, SE_ERR_USAGE, "form: compact, flattened or general");
+    TRY(target_choice(&place, request->target, "form", names, err));
+    *out = (se_jws_form)place;
+    return SE_OK;
 }
 
 se_status jws_sign_body(struct answer *out, const struct request *request, se_error *err)
