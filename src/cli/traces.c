@@ -60,8 +60,8 @@ static void print_unknown(const struct trace_search *s, const char *place, const
 
 typedef se_status look_fn(struct trace_search *s, const char *path, se_error *err);
 
-static se_status walk(struct trace_search *s, const char *path, look_fn *look, unsigned depth,
-                      se_error *err);
+static se_status walk_path(struct trace_search *s, const char *path, look_fn *look, unsigned depth,
+                           se_error *err);
 
 static bool is_inside(const char *name)
 {
@@ -79,7 +79,7 @@ static se_status walk_entry(struct trace_search *s, const char *folder, const ch
     AUTO(writer) path = { 0 };
 
     writer_format(&path, "%s/%s", folder, name);
-    return path.failed ? error_memory(err) : walk(s, writer_string(&path), look, depth, err);
+    return path.failed ? error_memory(err) : walk_path(s, writer_string(&path), look, depth, err);
 }
 
 static se_status walk_folder(struct trace_search *s, const char *folder, look_fn *look,
@@ -102,8 +102,8 @@ static se_status walk_folder(struct trace_search *s, const char *folder, look_fn
 }
 
 /* Links inside of a folder are not followed to other folders, which may be the same again. */
-static se_status walk(struct trace_search *s, const char *path, look_fn *look, unsigned depth,
-                      se_error *err)
+static se_status walk_path(struct trace_search *s, const char *path, look_fn *look, unsigned depth,
+                           se_error *err)
 {
     struct stat info, own;
 
@@ -144,7 +144,7 @@ static se_status look_at_file(struct trace_search *s, const char *path, se_error
 
 se_status traces_in_path(struct trace_search *search, const char *path, se_error *err)
 {
-    return walk(search, path, look_at_file, 0, err);
+    return walk_path(search, path, look_at_file, 0, err);
 }
 
 /* ---- lines ---- */
@@ -377,7 +377,7 @@ se_status traces_in_mail(struct trace_search *search, const char *path, se_error
 {
     AUTO(mail_search) m = { .search = *search };
 
-    TRY(walk(&m.search, path, look_at_message, 0, err));
+    TRY(walk_path(&m.search, path, look_at_message, 0, err));
     if (m.count)
         TRY(ask_about_messages(&m, err));
     search->count = m.search.count;

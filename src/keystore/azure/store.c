@@ -108,7 +108,7 @@ struct renewal_search {
     int64_t created;
 };
 
-static bool waits(const struct vault_attributes *attributes)
+static bool is_waiting(const struct vault_attributes *attributes)
 {
     return attributes->not_before > time(NULL);
 }
@@ -123,7 +123,7 @@ static se_status note_version(void *arg, const json_t *item, bool *stop, se_erro
     TRY(answer_certificate(&answer, item, err));
     TRY(object_id_parse(&id, vault_place(search->opening->vault), "certificates", answer.id, err));
     if (!answer.attributes.is_enabled || !strcasecmp(answer.id, search->waiting) ||
-        answer.attributes.created < search->created || waits(&answer.attributes))
+        answer.attributes.created < search->created || is_waiting(&answer.attributes))
         return SE_OK;
     search->newest = id;
     search->created = answer.attributes.created;
@@ -146,7 +146,7 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
     AUTO(vault_certificate_answer) renewed = { .certificate = SE_BUF_INIT };
 
     TRY(fetch_certificate(&newest, o, "", err));
-    if (newest.certificate.size && !waits(&newest.attributes))
+    if (newest.certificate.size && !is_waiting(&newest.attributes))
         return vault_context(o->vault, use_certificate(o, &newest, err), err);
     TRY(fetch_renewed(&renewed, o, newest.id, err));
     if (!renewed.certificate.size && !newest.certificate.size)
