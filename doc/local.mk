@@ -15,10 +15,14 @@ dist_man_MANS += \
 	doc/signengine-decrypt.1 \
 	doc/signengine-encrypt.1 \
 	doc/signengine-history.1 \
+	doc/signengine-jws.1 \
+	doc/signengine-jwt.1 \
 	doc/signengine-key.1 \
 	doc/signengine-mail.1 \
+	doc/signengine-operations.7 \
 	doc/signengine-pin.1 \
 	doc/signengine-rekey.1 \
+	doc/signengine-retire.1 \
 	doc/signengine-rotate.1 \
 	doc/signengine-sign.1 \
 	doc/signengine-verify.1 \

@@ -75,6 +75,23 @@ typedef bool (*se_history_chain_fn)(void *arg, const se_history_chain *chain); /
 SE_MUST_CHECK se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg,
                                           se_error *error);
 
+/* Seals of a chain, one behind the other, that one version of a descriptor has made, as they say.
+ * Strings last for the call only. */
+typedef struct se_history_seals {
+    const char *chain, *descriptor;
+    unsigned version;
+    uint64_t first, last; /* their numbers */
+    bool vouched;         /* a later seal, of se_history_resign(), vouches for all of them */
+} se_history_seals;
+typedef bool (*se_history_seals_fn)(void *arg, const se_history_seals *seals); /* false: no more */
+
+/*
+ * Who has sealed the chains of a store, in their order; `chain` NULL: of all. Nothing is verified.
+ * SE_ERR_USAGE: there is no such chain. SE_ERR_REJECTED: a seal can't be read.
+ */
+SE_MUST_CHECK se_status se_history_sealers(const char *store, const char *chain,
+                                           se_history_seals_fn fn, void *arg, se_error *error);
+
 /* Something to remember. */
 typedef struct se_record {
     se_bytes object;  /* what it is about: a person, a card ...; up to 1,000 bytes */

@@ -96,6 +96,15 @@ SE_MUST_CHECK se_status se_mail_verify(se_mail *out, se_engine *engine, const ch
                                        se_error *error);
 
 /*
+ * Calls `fn` for each version of `descriptor` that has made the outermost signature of a message,
+ * as that says itself: se_find_versions() of signengine.h for messages. SE_ERR_FORMAT: not a
+ * message.
+ */
+SE_MUST_CHECK se_status se_mail_find_versions(se_engine *engine, const char *descriptor,
+                                              const se_source *in, se_version_fn fn, void *arg,
+                                              se_error *error);
+
+/*
  * The one mail address in the value of a From field, its domain as the DNS has it ("xn--");
  * NUL-terminated, the NUL not counted. SE_ERR_FORMAT: none, or several.
  */

@@ -97,6 +97,12 @@ typedef struct se_buf {
     }
 void se_buf_free(se_buf *buf);
 
+/* A name and what it stands for: a part of a context, as "table" and "person", or a member of a
+ * header. */
+typedef struct se_pair {
+    se_bytes name, value;
+} se_pair;
+
 /* ---- streams ---- */
 
 /* Where bytes come from. read(): up to `size` bytes; 0 at the end, -1 on failure with errno set.
@@ -296,6 +302,8 @@ typedef struct se_check_row {
     size_t finding_count;
     se_version_state state; /* now */
     int64_t from, until;    /* as the configuration has them; 0: it does not say */
+    const char *may_leave;  /* whether the private key may leave its store, if only under another
+                               key: "yes", of a replica at least, "no"; "": it is not known */
 } se_check_row;
 typedef void (*se_check_fn)(void *arg, const se_check_row *row);
 
@@ -581,6 +589,187 @@ SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const cha
 SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *path,
                                          const char *trust, int64_t time, se_error *error);
 
+/*
+ * ---- JOSE: signatures and tokens of the web ----
+ *
+ * RS, PS and ES with 256, 384 or 512 (RFC 7518, 3.1). Algorithm and key are the descriptor's; what
+ * a header says of them is compared with that, and nothing is fetched. There is no `none` and no
+ * HMAC.
+ */
+
+typedef enum se_jws_form {
+    SE_JWS_COMPACT = 0, /* RFC 7515, 7.1 */
+    SE_JWS_FLATTENED,   /* JSON with one signature (7.2.2) */
+    SE_JWS_GENERAL,     /* JSON with a list of signatures (7.2.1) */
+} se_jws_form;
+
+typedef struct se_jws_sign_params {
+    size_t size;      /* sizeof(se_jws_sign_params), set by SE_JWS_SIGN_PARAMS_INIT */
+    unsigned version; /* of the descriptor; 0: the current one */
+    se_jws_form form;
+    bool detached;      /* the payload is not part of it (RFC 7515, appendix F) */
+    bool unencoded;     /* the payload is signed as it is (RFC 7797), and not in base64url */
+    bool certificates;  /* the header has the certificate and its issuers (x5c) */
+    const char *type;   /* typ; NULL: none */
+    const char *key_id; /* kid; NULL: the thumbprint of the key (RFC 7638) */
+
+    /* further members of the header, each a text */
+    const se_pair *headers;
+    size_t header_count;
+
+    const char *tag; /* as se_sign_params.tag */
+} se_jws_sign_params;
+#define SE_JWS_SIGN_PARAMS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(se_jws_sign_params), 0, SE_JWS_COMPACT, false, false, false, NULL, NULL, NULL, 0,   \
+            NULL                                                                                   \
+    }
+
+/*
+ * Signs `payload`, which may be anything (RFC 7515). `params` may be NULL. The caller releases
+ * *out, a text without line end; a NUL that is not counted ends it. The header has alg, typ and
+ * kid, and what is asked for. SE_ERR_POLICY: JOSE has no algorithm for the descriptor's and its
+ * key, as for SHA-512 on P-256.
+ */
+SE_MUST_CHECK se_status se_jws_sign(se_buf *out, se_engine *engine, const char *descriptor,
+                                    se_bytes payload, const se_jws_sign_params *params,
+                                    se_error *error);
+
+typedef struct se_jws_verify_params {
+    size_t size;        /* sizeof(se_jws_verify_params), set by SE_JWS_VERIFY_PARAMS_INIT */
+    unsigned version;   /* of the descriptor; 0: whichever signed */
+    se_bytes payload;   /* of a detached one; data NULL: it is inside */
+    bool any;           /* of several signatures one good one is enough; otherwise all that may be
+                           the descriptor's have to be good */
+    const char *type;   /* what typ has to be, as a media type; NULL: anything */
+    const char *key_id; /* what others call the key: kid, if it is there, has to be that; NULL: the
+                           thumbprint of the key (RFC 7638) */
+    int64_t time;       /* when the certificate must be valid, where that counts; 0: now */
+    se_signer *signer;  /* gets who signed, `algorithm` by its name in JOSE; may be NULL */
+    const char *tag;    /* as se_sign_params.tag */
+} se_jws_verify_params;
+#define SE_JWS_VERIFY_PARAMS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(se_jws_verify_params), 0, { NULL, 0 }, false, NULL, NULL, 0, NULL, NULL             \
+    }
+
+/*
+ * Verifies a JWS of any form, with the public keys of the descriptor's versions. *payload gets what
+ * was signed; the caller releases it. `params` may be NULL.
+ *
+ * Stricter than others: each value has one spelling, members come once, and what the header says of
+ * a key (kid, jwk, x5c, x5t, x5t#S256) has to be true of the one that signed.
+ * SE_ERR_FORMAT: it is no JWS; SE_ERR_REJECTED: it is one, and is not accepted.
+ */
+SE_MUST_CHECK se_status se_jws_verify(se_buf *payload, se_engine *engine, const char *descriptor,
+                                      se_bytes jws, const se_jws_verify_params *params,
+                                      se_error *error);
+
+/* One of many. */
+typedef struct se_jws {
+    se_bytes in;      /* the JWS */
+    se_bytes payload; /* as se_jws_verify_params.payload, which is for single ones only */
+    se_buf out;       /* what was signed; released by the caller; empty unless status is SE_OK */
+    se_status status;
+    unsigned version; /* of the descriptor, that signed; 0 unless status is SE_OK */
+} se_jws;
+
+/* Verifies each of `list` as if one by one, and sets `out`, `status` and `version` of every one,
+ * whatever they were. params->signer has to be NULL. Returns SE_OK, or the first status that is
+ * not, with its error. */
+SE_MUST_CHECK se_status se_jws_verify_many(se_jws *list, size_t count, se_engine *engine,
+                                           const char *descriptor,
+                                           const se_jws_verify_params *params, se_error *error);
+
+typedef struct se_jwt_sign_params {
+    size_t size;        /* sizeof(se_jwt_sign_params), set by SE_JWT_SIGN_PARAMS_INIT */
+    unsigned version;   /* of the descriptor; 0: the current one */
+    bool certificates;  /* as se_jws_sign_params.certificates */
+    const char *type;   /* typ; NULL: "JWT" */
+    const char *key_id; /* as se_jws_sign_params.key_id */
+
+    /* claims beside those that are given; NULL and 0: none */
+    const char *issuer, *subject;
+    const char *const *audiences;
+    size_t audience_count;
+    int64_t lifetime;   /* seconds from now to exp */
+    int64_t not_before; /* nbf */
+    bool make_id;       /* jti: 16 random bytes in base64url */
+    bool no_expiry;     /* no exp is meant */
+
+    const char *tag; /* as se_sign_params.tag */
+} se_jwt_sign_params;
+#define SE_JWT_SIGN_PARAMS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(se_jwt_sign_params), 0, false, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, false, false, \
+            NULL                                                                                   \
+    }
+
+/*
+ * Signs a token (RFC 7519). `claims` is an object of JSON, or empty; it stays as it is written, and
+ * gets what `params` says, and iat unless it has it. `params` may be NULL. The caller releases
+ * *out.
+ * SE_ERR_FORMAT: `claims` are none, or a time in it is no number; SE_ERR_USAGE: one is given twice,
+ * or the token would not expire.
+ */
+SE_MUST_CHECK se_status se_jwt_sign(se_buf *out, se_engine *engine, const char *descriptor,
+                                    se_bytes claims, const se_jwt_sign_params *params,
+                                    se_error *error);
+
+typedef struct se_jwt_verify_params {
+    size_t size;        /* sizeof(se_jwt_verify_params), set by SE_JWT_VERIFY_PARAMS_INIT */
+    unsigned version;   /* of the descriptor; 0: whichever signed */
+    const char *type;   /* what typ has to be; NULL: "JWT", or not there */
+    const char *key_id; /* as se_jws_verify_params.key_id */
+
+    /* what the claims have to be; NULL and 0: that does not matter. A token that is for an audience
+     * is refused unless it is among these */
+    const char *issuer, *subject, *id;
+    const char *const *audiences;
+    size_t audience_count;
+    unsigned leeway; /* seconds by which clocks may differ */
+    bool no_expiry;  /* exp may be missing */
+
+    int64_t time;          /* when it has to be valid; 0: now */
+    unsigned *leeway_used; /* gets how many seconds of leeway it took; may be NULL */
+    se_signer *signer;     /* as se_jws_verify_params.signer */
+    const char *tag;       /* as se_sign_params.tag */
+} se_jwt_verify_params;
+#define SE_JWT_VERIFY_PARAMS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(se_jwt_verify_params), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, false, 0, NULL, \
+            NULL, NULL                                                                             \
+    }
+
+/*
+ * Verifies a token, as se_jws_verify() does, and its claims: exp has to be there, exp, nbf and iat
+ * have to be right for params->time, and the others what is asked for. *claims gets them as they
+ * were signed. `params` may be NULL.
+ * SE_ERR_FORMAT: it is no JWT; SE_ERR_REJECTED: it is one, and is not accepted.
+ */
+SE_MUST_CHECK se_status se_jwt_verify(se_buf *claims, se_engine *engine, const char *descriptor,
+                                      se_bytes token, const se_jwt_verify_params *params,
+                                      se_error *error);
+
+typedef struct se_jwks_params {
+    size_t size;      /* sizeof(se_jwks_params), set by SE_JWKS_PARAMS_INIT */
+    unsigned version; /* of the descriptors; 0: all, those that wait for their time too */
+    bool current;     /* only the current one of each */
+} se_jwks_params;
+#define SE_JWKS_PARAMS_INIT                                                                        \
+    {                                                                                              \
+        sizeof(se_jwks_params), 0, false                                                           \
+    }
+
+/*
+ * The public keys of descriptors as a JWK set (RFC 7517), for those who verify: with alg, use, kid
+ * (the thumbprint of RFC 7638), x5t#S256 and x5c. A key that comes twice with one algorithm is
+ * there once. `count` 0: of all descriptors whose algorithm is one of JOSE. `params` may be NULL.
+ * The caller releases *out.
+ */
+SE_MUST_CHECK se_status se_jwks(se_buf *out, se_engine *engine, const char *const *descriptors,
+                                size_t count, const se_jwks_params *params, se_error *error);
+
 /* ---- encrypted fields ---- */
 
 typedef struct se_field_params {
@@ -614,11 +803,6 @@ SE_MUST_CHECK se_status se_encrypt(se_buf *out, se_engine *engine, const char *d
  */
 SE_MUST_CHECK se_status se_decrypt(se_buf *out, se_engine *engine, const char *descriptor,
                                    se_bytes in, const se_field_params *params, se_error *error);
-
-/* A part of a context, as "table" and "person". */
-typedef struct se_pair {
-    se_bytes name, value;
-} se_pair;
 
 /*
  * Makes the bytes of a context from its parts, in whatever order they are given (doc/formats.md):
@@ -827,6 +1011,32 @@ SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const ch
 SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
                                       const se_zip_verify_params *params, se_error *error);
 
+/* ---- which version has made something ---- */
+
+typedef void (*se_version_fn)(void *arg, unsigned version);
+
+/*
+ * Calls `fn` for each version of `descriptor` by which `in` was made, as it says itself: an
+ * encrypted value, the beginning of a container, a CMS or XML signature. Several are called where
+ * they have one key. Nothing is verified or decrypted, no private key is opened. That `fn` is not
+ * called and SE_OK comes back means that somebody else has made it, or that nobody has signed it.
+ * SE_ERR_FORMAT: it is nothing of the kind. SE_ERR_REJECTED: it may be, and does not tell by whom:
+ * it is damaged, a raw signature, or a value of bare RSA-OAEP. Others: a certificate is out of
+ * reach with which it would have to be compared.
+ */
+SE_MUST_CHECK se_status se_find_versions(se_engine *engine, const char *descriptor, se_bytes in,
+                                         se_version_fn fn, void *arg, se_error *error);
+
+/* The same of any size; `in` is read as far as it has to be. */
+SE_MUST_CHECK se_status se_find_versions_stream(se_engine *engine, const char *descriptor,
+                                                const se_source *in, se_version_fn fn, void *arg,
+                                                se_error *error);
+
+/* The same of a file, which may also be a zip. */
+SE_MUST_CHECK se_status se_find_versions_file(se_engine *engine, const char *descriptor,
+                                              const char *path, se_version_fn fn, void *arg,
+                                              se_error *error);
+
 /* ---- PINs ---- */
 
 /*
@@ -1005,7 +1215,7 @@ struct se_event {
     /* of operations; else "" and 0 */
     const char *operation;  /* "sign", "verify", "encrypt", "decrypt", "encrypt many", "decrypt
                                many", "rekey many", "container encrypt", "container decrypt", "zip
-                               sign", "zip verify" */
+                                sign", "zip verify", "jws sign", "jws verify", "jws verify many" */
     const char *descriptor; /* as the caller named it; also of versions */
     unsigned version;       /* of the descriptor; also of versions: the one that the event is about
                              */

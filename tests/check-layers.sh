@@ -17,7 +17,8 @@ BEGIN {
     layer("cms",       "base config crypto")
     layer("xmldsig",   "base config crypto")
     layer("fields",    "base config crypto")
-    layer("engine",    "base config crypto keystore cms xmldsig fields")
+    layer("jose",      "base config crypto")
+    layer("engine",    "base config crypto keystore cms xmldsig fields jose")
     layer("zip",       "base")
     layer("history",   "base")
     layer("mail",      "base")
@@ -33,13 +34,14 @@ BEGIN {
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation
 
-    library("openssl", "config crypto keystore cms xmldsig fields engine zip history provision client daemon")
+    library("openssl", "config crypto keystore cms xmldsig fields jose engine zip history provision client daemon")
     # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above
     library("libxml",  "config xmldsig")
     # config reads PKCS #11 URIs with its parser
     library("p11-kit", "config keystore/pkcs11 provision")
     library("libp11.h", "provision")
-    library("jansson.h", "fields keystore/azure provision client cli milter")
+    library("libgfshare.h", "provision/backup")
+    library("jansson.h", "fields jose keystore/azure provision client cli milter")
     library("curl", "libcurl keystore/azure client")
     library("zlib.h", "zip")
     library("unicase.h", "zip")

@@ -14,7 +14,8 @@ BEGIN {
     most("history", 22)
     most("zip", 20)
     most("mail", 14)
-    most("provision", 17)
+    most("provision", 22)
+    most("provision/backup", 5)
     most("keystore/azure", 28)
     most("daemon", 37)
     most("client", 8)
@@ -74,8 +75,8 @@ END {
             print folder ": " in_folder[folder] " .c files, more than " bound[folder]
             failed = 1
         }
-    if (sources - vaults > 300 || lengths[int((sources + 1) / 2)] < 200) {
-        print "src: more than 300 .c files beside those of vaults, or a median below 200 lines"
+    if (sources - vaults > 340 || lengths[int((sources + 1) / 2)] < 200) {
+        print "src: more than 340 .c files beside those of vaults, or a median below 200 lines"
         failed = 1
     }
     if (short_names * 100 > named) {

@@ -74,6 +74,7 @@ include tests/cli/local.mk
 include tests/azure/local.mk
 include tests/daemon/local.mk
 include tests/keylife/local.mk
+include tests/jose/local.mk
 
 check_PROGRAMS += $(MEMORY_SEARCHES)
 dist_check_SCRIPTS += $(SHELL_TESTS) $(BIG_TESTS)

@@ -406,8 +406,7 @@ static bool call_fields(struct signengine *s, char **w, struct failure *f)
     done = (encrypt ? signengine_encrypt : signengine_decrypt)(&answer, s, w[1], request, f);
     if (done) {
         printf("ok");
-        json_array_foreach(json_object_get(answer, "items"), i, item)
-        {
+        json_array_foreach(json_object_get(answer, "items"), i, item) {
             printf("\t%s:", json_string_value(json_object_get(item, "status")));
             print_item(item);
         }

@@ -287,6 +287,16 @@ se_status base64url_encode(se_buf *out, se_bytes in, se_error *err)
     return encode_text(out, &url_safe, in, err);
 }
 
+void writer_base64url(struct writer *w, se_bytes in)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+
+    if (base64url_encode(&text, in, NULL))
+        w->failed = true;
+    else
+        writer_put(w, text.data, text.size);
+}
+
 se_status base64url_decode(se_buf *out, se_bytes in, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;

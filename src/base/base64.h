@@ -37,6 +37,7 @@ size_t base64_read_end(unsigned char *out, struct base64_reader *reader);
 
 /* Strict, with the letters of section 5 and without padding, as JOSE has it (RFC 7515, 2). */
 SE_MUST_CHECK se_status base64url_encode(se_buf *out, se_bytes in, se_error *err);
+void writer_base64url(struct writer *w, se_bytes in);
 SE_MUST_CHECK se_status base64url_decode(se_buf *out, se_bytes in, se_error *err);
 
 #endif

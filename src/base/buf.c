@@ -29,6 +29,19 @@ void buf_wipe_free(void *data)
     free(data);
 }
 
+void *buf_wipe_resize(void *data, size_t size)
+{
+    const size_t had = malloc_usable_size(data);
+    void *moved = malloc(size);
+
+    if (!moved)
+        return NULL;
+    if (data)
+        memcpy(moved, data, had < size ? had : size);
+    buf_wipe_free(data);
+    return moved;
+}
+
 se_status buf_new(se_buf *out, size_t size, se_error *err)
 {
     *out = (se_buf)SE_BUF_INIT;

@@ -26,6 +26,8 @@ static inline se_bytes text_bytes(const char *text)
 
 /* free() for what malloc() gave, to libraries that take allocators: wiped before. */
 void buf_wipe_free(void *data);
+/* realloc(), likewise. */
+void *buf_wipe_resize(void *data, size_t size);
 
 /* Moves the bytes out and leaves `from` empty. */
 static inline se_buf buf_move(se_buf *from)

@@ -151,6 +151,14 @@ void json_write_base64(struct writer *w, const char *name, se_bytes bytes)
     writer_put(w, "\"", 1);
 }
 
+void json_write_base64url(struct writer *w, const char *name, se_bytes bytes)
+{
+    write_name(w, name);
+    writer_put(w, "\"", 1);
+    writer_base64url(w, bytes);
+    writer_put(w, "\"", 1);
+}
+
 void json_write_either(struct writer *w, const char *name, const char *name_of_base64,
                        se_bytes bytes)
 {

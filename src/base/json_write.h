@@ -21,6 +21,7 @@ void json_write_pair(struct writer *w, se_bytes name, se_bytes text);
  * ends with an ellipsis. */
 void json_write_cut(struct writer *w, const char *name, const char *text, size_t most);
 void json_write_base64(struct writer *w, const char *name, se_bytes bytes);
+void json_write_base64url(struct writer *w, const char *name, se_bytes bytes);
 
 /* As text where it is UTF-8, else in base64 under the other name. */
 void json_write_either(struct writer *w, const char *name, const char *name_of_base64,

@@ -111,8 +111,9 @@ static char *detail_of(const se_check_row *row)
     char subject[200];
 
     text_copy(subject, sizeof subject, row->subject, strlen(row->subject));
-    return text_of("%s%s%s%s%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type,
-                   *row->mechanism ? ", by " : "", row->mechanism, *subject ? ", " : "", subject);
+    return text_of("%s%s%s%s%s%s%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type,
+                   *row->mechanism ? ", by " : "", row->mechanism, *subject ? ", " : "", subject,
+                   *row->may_leave ? ", may leave: " : "", row->may_leave);
 }
 
 static bool fill_line(struct check_line *line, const se_check_row *row)

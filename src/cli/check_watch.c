@@ -237,8 +237,9 @@ static json_t *find_told(const json_t *told, json_t *identity)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(
-        told, i, entry) if (json_equal(json_object_get(entry, "finding"), identity)) return entry;
+    json_array_foreach(told, i, entry)
+        if (json_equal(json_object_get(entry, "finding"), identity))
+            return entry;
     return NULL;
 }
 
@@ -345,9 +346,9 @@ static void keep_all(struct telling *t)
     json_t *entry;
     size_t i;
 
-    json_array_foreach(t->before, i,
-                       entry) if (!find_told(t->now, json_object_get(entry, "finding")))
-        t->failed |= json_array_append(t->now, entry);
+    json_array_foreach(t->before, i, entry)
+        if (!find_told(t->now, json_object_get(entry, "finding")))
+            t->failed |= json_array_append(t->now, entry);
 }
 
 static se_status tell_finding(struct telling *t, const se_check_finding *f, se_error *err)

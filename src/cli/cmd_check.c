@@ -89,7 +89,8 @@ static void collect_json(void *arg, const se_check_row *row)
 {
     collect_row(arg, row);
     (void)json_line(json_pack(
-        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o}",
+        "{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, "
+        "s:o}",
         "descriptor", json_text(row->descriptor), "version", (int)row->version, "key",
         json_text(row->key), "store", json_text(row->store), "algorithm", json_text(row->algorithm),
         "keyType", json_text(row->key_type), "subject", json_text(row->subject), "notAfter",
@@ -97,7 +98,8 @@ static void collect_json(void *arg, const se_check_row *row)
         json_text(row->mechanism), "verdict", verdict_name(row_verdict(row)), "status",
         se_status_name(row->status), "text", json_text(row->text), "state",
         se_version_state_name(row->state), "from", json_time(row->from), "until",
-        json_time(row->until), "findings", json_findings(row)));
+        json_time(row->until), "mayLeave", json_text(row->may_leave), "findings",
+        json_findings(row)));
 }
 
 /* Each cause is printed once: in the table, or where there is none on stderr. */

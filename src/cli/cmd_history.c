@@ -17,6 +17,7 @@ enum { LINES_KEY_MOST = 58, PART_KEY_ROOM = LINES_KEY_MOST + 12 };
 
 struct list_options {
     const char *store;
+    bool sealers;
 };
 
 struct append_options {
@@ -32,6 +33,10 @@ static const struct option_row list_rows[] = {
       .offset = offsetof(struct list_options, store),
       .argument = "URI",
       .help = "sqlite:PATH or postgresql://..." },
+    { .name = "sealers",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct list_options, sealers),
+      .help = "which versions of which descriptors have sealed them, as they say" },
     { .name = NULL },
 };
 static const struct option_row append_rows[] = {
@@ -127,6 +132,32 @@ static bool report_chain(void *arg, const se_history_chain *chain)
     return true;
 }
 
+static void print_sealer(const char *chain, const se_history_seals *seals)
+{
+    printf("%-20s seal", chain);
+    if (seals->last > seals->first)
+        printf("s %ju to %ju", (uintmax_t)seals->first, (uintmax_t)seals->last);
+    else
+        printf(" %ju", (uintmax_t)seals->first);
+    printf(" by %s:%u%s\n", seals->descriptor, seals->version,
+           seals->vouched ? ", for which a later one vouches" : "");
+}
+
+static bool report_sealer(void *arg, const se_history_seals *seals)
+{
+    const struct cli *cli = arg;
+    char chain[ENTRY_CUT + 1];
+
+    entry_cut(chain, text_bytes(seals->chain));
+    if (cli->json)
+        return json_line(json_pack("{s:s, s:o, s:i, s:I, s:I, s:b}", "chain", chain, "descriptor",
+                                   json_text(seals->descriptor), "version", (int)seals->version,
+                                   "first", (json_int_t)seals->first, "last",
+                                   (json_int_t)seals->last, "vouched", (int)seals->vouched));
+    print_sealer(chain, seals);
+    return true;
+}
+
 static int history_list_run(struct cli *cli, void *arg, int argc, char **argv)
 {
     const struct list_options *o = arg;
@@ -137,7 +168,10 @@ static int history_list_run(struct cli *cli, void *arg, int argc, char **argv)
         return cli_usage(cli, "history list takes no file");
     if (!o->store || !*o->store)
         return cli_usage(cli, "which store? say --store sqlite:PATH");
-    return se_history_chains(o->store, report_chain, cli, &err) ? cli_fail(cli, &err) : EXIT_DONE;
+    if (o->sealers ? se_history_sealers(o->store, NULL, report_sealer, cli, &err)
+                   : se_history_chains(o->store, report_chain, cli, &err))
+        return cli_fail(cli, &err);
+    return EXIT_DONE;
 }
 
 /* ---- append ---- */

@@ -134,7 +134,7 @@ struct make_options {
     struct consent_options consent;
     const char *type, *subject, *usage, *names, *output, *protection;
     unsigned days, expires;
-    bool force;
+    bool force, exportable;
 };
 
 static struct provision_profile profile_of(const struct make_options *o, const char *const *names,
@@ -150,6 +150,7 @@ static struct provision_profile profile_of(const struct make_options *o, const c
         .force = o->force,
         .protection = o->protection,
         .expires = o->expires,
+        .is_exportable = o->exportable,
     };
 }
 
@@ -203,6 +204,10 @@ static const struct option_row generate_rows[] = {
       .offset = offsetof(struct make_options, expires),
       .argument = "DAYS",
       .help = "until the key itself does, in vaults (never)" },
+    { .name = "exportable",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct make_options, exportable),
+      .help = "it may leave its token, encrypted, for backups (never)" },
     { .name = "force",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct make_options, force),
@@ -315,7 +320,7 @@ struct import_options {
     struct key_target_options target;
     struct consent_options consent;
     const char *password_source, *authorities, *usage, *protection;
-    bool force;
+    bool force, exportable;
 };
 
 static const struct option_row import_rows[] = {
@@ -340,6 +345,10 @@ static const struct option_row import_rows[] = {
       .offset = offsetof(struct import_options, protection),
       .argument = "WHERE",
       .help = "hsm or software, in a Key Vault (hsm)" },
+    { .name = "exportable",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct import_options, exportable),
+      .help = "it may leave its token, encrypted, for backups (never)" },
     { .name = "force",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct import_options, force),
@@ -361,6 +370,7 @@ static int import_file(struct cli *cli, struct target *target, const struct impo
         .usage = o->usage,
         .force = o->force,
         .protection = o->protection,
+        .is_exportable = o->exportable,
     };
     AUTO(se_buf) key = SE_BUF_INIT;
     AUTO(se_buf) authorities = SE_BUF_INIT;

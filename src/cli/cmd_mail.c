@@ -480,5 +480,6 @@ const struct sink_type *const command_histories = NULL;
 const struct command *const commands[] = {
     &command_mail_sign,
     &command_mail_verify,
+    &command_mail_signers,
     NULL,
 };

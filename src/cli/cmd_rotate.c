@@ -113,7 +113,7 @@ static se_status probe_next(const struct rotating *r, se_error *err)
 /* Where the new key is to be. */
 struct found_objects {
     size_t count;
-    bool has_key; /* a whole one, with its certificate */
+    bool has_private;
 };
 
 static void note_object(void *arg, const struct key_row *row)
@@ -121,7 +121,7 @@ static void note_object(void *arg, const struct key_row *row)
     struct found_objects *found = arg;
 
     found->count++;
-    found->has_key |= row->has_private && row->has_certificate;
+    found->has_private |= row->has_private;
 }
 
 static se_status find_objects(struct found_objects *out, struct target *target, se_error *err)
@@ -132,18 +132,15 @@ static se_status find_objects(struct found_objects *out, struct target *target, 
     return provision_list(target, LIST_OWN, &report, err);
 }
 
-static se_status generate_key(const struct rotating *r, struct target *target, se_error *err)
+static struct provision_profile profile_of(const struct rotating *r)
 {
-    const struct provision_report report = key_report_news(r->cli);
-    const struct provision_profile profile = {
+    return (struct provision_profile){
         .type = r->options->type,
         .subject = "",
         .usage = "",
         .days = r->options->days,
         .like = r->rotation.previous_key,
     };
-
-    return provision_generate(target, &profile, &report, err);
 }
 
 /* What is there when the rotation begins is not of its making: it is forgotten again, so that the
@@ -157,24 +154,30 @@ static se_status refuse_place(const struct rotating *r, const struct target *tar
 
 /*
  * A key that is whole is never cleared, whatever keeps it from working: a CA may be about to
- * certify it.  Halves are what a crash has left, under a name that this rotation has made up.
+ * certify it.  Halves are what a crash has left, under a name that this rotation has made up; what
+ * a crash may leave of a key that can't be made again is mended.
  */
 static se_status make_key(const struct rotating *r, bool begins, se_error *err)
 {
+    const struct provision_report report = key_report_news(r->cli);
+    const struct provision_profile profile = profile_of(r);
     AUTO(target) target = NULL;
     struct found_objects found;
+    bool is_whole = false;
 
     TRY(open_target(&target, r, err));
     TRY(find_objects(&found, target, err));
     if (found.count && begins && r->rotation.is_new_key)
         return refuse_place(r, target, err);
-    if (found.has_key)
+    if (found.has_private)
+        TRY(provision_complete(&is_whole, target, &profile, err));
+    if (is_whole)
         return SE_OK;
     if (found.count && !r->rotation.is_new_key)
         return error_set(err, SE_ERR_KEY, "%s is not whole", target_text(target));
     if (found.count)
         TRY(provision_delete(target, NULL, err));
-    return generate_key(r, target, err);
+    return provision_generate(target, &profile, &report, err);
 }
 
 /* ---- the certificate ---- */
@@ -196,7 +199,7 @@ static char *request_path(const struct rotating *r)
 
     if (r->options->request)
         return strdup(r->options->request);
-    folder = file_folder(r->config);
+    folder = file_folder(r->config.path);
     if (folder && asprintf(&path, "%s/%s.csr", folder, r->rotation.key) < 0)
         path = NULL;
     free(folder);
@@ -276,7 +279,7 @@ static void print_rotated(const struct rotating *r)
     printf("What remains:\n"
            "  - bring '%s' to every host that uses it, before then\n"
            "  - afterwards `signengine rekey` encrypts values anew, if it encrypts\n",
-           r->config);
+           r->config.path);
 }
 
 /* ---- all of it ---- */
@@ -295,7 +298,7 @@ static se_status take_steps(struct rotating *r, se_error *err)
         if (waits)
             return SE_OK;
         TRY_PREFIX(probe_next(r, err), err, "the new key does not work (--abort gives it up): ");
-        TRY(rotating_replace_config(r, err));
+        TRY(config_change_commit(&r->config, err));
     }
     TRY(rotating_remove_next(r, err));
     print_rotated(r);
@@ -333,7 +336,7 @@ static int abort_rotation(struct rotating *r)
 
 static int rotate_run(struct cli *cli, void *options, int argc, char **argv)
 {
-    AUTO(rotating) r = { .cli = cli, .options = options, .lock = -1 };
+    AUTO(rotating) r = { .cli = cli, .options = options, .config = { .cli = cli, .lock = -1 } };
     struct descriptor_option descriptor;
     se_error err = SE_ERROR_INIT;
 
@@ -343,7 +346,7 @@ static int rotate_run(struct cli *cli, void *options, int argc, char **argv)
     if (descriptor.version)
         return cli_usage(cli, "a descriptor is rotated, and not one of its versions");
     r.descriptor = descriptor.name;
-    r.config = cli_config(cli);
+    r.config.sign = r.options->sign;
     if (rotating_begin(&r, &err))
         return cli_fail(cli, &err);
     if (r.options->abort)

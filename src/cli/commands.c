@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -235,32 +237,43 @@ int command_reject(const struct cli *cli, int argc, char **argv)
 
 /* ---- other programs ---- */
 
-static void run_beside(const char *program, char **argv)
+/* Its folder, with a slash behind it; empty: the system does not tell. */
+static void put_own_folder(struct writer *path)
 {
-    AUTO(writer) path = { 0 };
     char own[4096];
     ssize_t size = readlink("/proc/self/exe", own, sizeof own);
 
     while (size > 0 && own[size - 1] != '/')
         size--;
-    if (size <= 0)
-        return;
-    writer_put(&path, own, (size_t)size);
+    if (size > 0)
+        writer_put(path, own, (size_t)size);
+}
+
+char *command_program_path(const char *program)
+{
+    AUTO(writer) path = { 0 };
+    char *installed;
+
+    put_own_folder(&path);
     writer_text(&path, program);
-    (void)execv(writer_string(&path), argv);
+    if (!path.failed && !access(writer_string(&path), X_OK))
+        return strdup(writer_string(&path));
+    return asprintf(&installed, LIBEXECDIR "/signengine/%s", program) < 0 ? NULL : installed;
 }
 
 int command_hand_over(const struct cli *cli, const struct command_name *name)
 {
-    AUTO(writer) installed = { 0 };
+    char *path = command_program_path(name->program);
     se_error err = SE_ERROR_INIT;
 
     (void)fflush(stdout);
-    run_beside(name->program, cli->arguments);
-    writer_format(&installed, LIBEXECDIR "/signengine/%s", name->program);
-    (void)execv(writer_string(&installed), cli->arguments);
-    (void)error_set(&err, SE_ERR_UNAVAILABLE, "cannot run '%s': %s", writer_string(&installed),
-                    strerror(errno));
+    if (!path) {
+        (void)error_memory(&err);
+        return cli_fail(cli, &err);
+    }
+    (void)execv(path, cli->arguments);
+    (void)error_set(&err, SE_ERR_UNAVAILABLE, "cannot run '%s': %s", path, strerror(errno));
+    free(path);
     return cli_fail(cli, &err);
 }
 

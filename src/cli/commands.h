@@ -28,18 +28,20 @@ struct command {
 
 extern const struct command command_check, command_config_fingerprint, command_config_show,
     command_config_sign, command_config_verify, command_config_diff, command_access_list,
-    command_access_test, command_sign, command_verify, command_certificates, command_encrypt,
-    command_decrypt, command_rekey, command_rotate, command_mail_sign, command_mail_verify,
-    command_pin_scramble, command_key_init, command_key_list, command_key_generate,
-    command_key_request, command_key_import, command_key_certificate, command_key_delete,
-    command_key_recover, command_key_purge, command_key_backup, command_key_restore,
-    command_key_copy, command_key_rotate, command_key_roles_list, command_key_roles_grant,
-    command_key_roles_revoke, command_key_store_backup, command_key_store_restore,
-    command_key_store_status, command_zip_sign, command_zip_verify, command_zip_encrypt,
-    command_zip_decrypt, command_history_create, command_history_append, command_history_head,
-    command_history_verify, command_history_show, command_history_export, command_history_prove,
-    command_history_verify_proof, command_history_erase, command_history_prune,
-    command_history_resign, command_history_end, command_history_list;
+    command_access_test, command_sign, command_verify, command_certificates, command_jws_sign,
+    command_jws_verify, command_jwt_sign, command_jwt_verify, command_key_jwks, command_encrypt,
+    command_decrypt, command_rekey, command_rotate, command_retire, command_mail_sign,
+    command_mail_verify, command_mail_signers, command_pin_scramble, command_key_init,
+    command_key_list, command_key_generate, command_key_request, command_key_import,
+    command_key_certificate, command_key_delete, command_key_recover, command_key_purge,
+    command_key_backup, command_key_restore, command_key_copy, command_key_rotate,
+    command_key_roles_list, command_key_roles_grant, command_key_roles_revoke,
+    command_key_store_backup, command_key_store_restore, command_key_store_status, command_zip_sign,
+    command_zip_verify, command_zip_encrypt, command_zip_decrypt, command_history_create,
+    command_history_append, command_history_head, command_history_verify, command_history_show,
+    command_history_export, command_history_prove, command_history_verify_proof,
+    command_history_erase, command_history_prune, command_history_resign, command_history_end,
+    command_history_list;
 
 /* Those of this program, besides `help` and `version`; NULL is behind the last. */
 extern const struct command *const commands[];
@@ -67,9 +69,13 @@ void help_print(void);
 void help_print_group(const char *group);
 void help_print_command(const struct command *command);
 
+/* Where a program of ours is: beside this one where nothing is installed yet.  Released with
+ * free(), NULL: out of memory. */
+char *command_program_path(const char *program);
+
 /*
- * Becomes the program that runs the command, with the same arguments.  It stands beside this one
- * where nothing is installed yet. Comes back, with an exit status, only when there is none.
+ * Becomes the program that runs the command, with the same arguments.  Comes back, with an exit
+ * status, only when there is none.
  */
 int command_hand_over(const struct cli *cli, const struct command_name *name);
 

@@ -222,8 +222,6 @@ static void print_state(FILE *out, const struct key_state *state)
     print_date(out, "expires ", state->expires);
     if (!state->is_enabled)
         fputs(", disabled", out);
-    if (state->is_exportable)
-        fputs(", exportable", out);
     print_date(out, "deleted ", state->deleted);
     print_date(out, "can be recovered until ", state->recoverable_until);
 }
@@ -247,6 +245,8 @@ static void print_key(void *arg, const struct key_row *row)
                 time_format(date, TIME_DATE, row->not_after));
     } else
         fprintf(arg, ", no certificate");
+    if (row->has_private)
+        fprintf(arg, ", may leave: %s", row->may_leave ? "yes" : "no");
     if (row->state)
         print_state(arg, row->state);
     fputs("\n", arg);
@@ -275,12 +275,12 @@ static json_t *json_days(int64_t not_after)
 
 static json_t *json_key(const struct key_row *row)
 {
-    json_t *object =
-        json_pack("{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o}", "label",
-                  json_text(row->label), "type", json_text(row->type), "id", json_text(row->id),
-                  "privateKey", row->has_private, "certificate", row->has_certificate, "maySign",
-                  row->may_sign, "mayDecrypt", row->may_decrypt, "subject", json_text(row->subject),
-                  "notAfter", json_time(row->not_after), "days", json_days(row->not_after));
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:b, s:b, s:b, s:b, s:o, s:o, s:o, s:b}", "label", json_text(row->label),
+        "type", json_text(row->type), "id", json_text(row->id), "privateKey", row->has_private,
+        "certificate", row->has_certificate, "maySign", row->may_sign, "mayDecrypt",
+        row->may_decrypt, "subject", json_text(row->subject), "notAfter", json_time(row->not_after),
+        "days", json_days(row->not_after), "mayLeave", row->may_leave);
 
     if (object && row->state)
         add_state(object, row);

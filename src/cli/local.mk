@@ -29,19 +29,24 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_backup.c \
 	src/cli/cmd_key_hsm.c \
+	src/cli/cmd_jws.c \
+	src/cli/cmd_jwt.c \
 	src/cli/cmd_key_list.c \
 	src/cli/cmd_key_vault.c \
 	src/cli/cmd_rekey.c \
+	src/cli/cmd_retire.c \
 	src/cli/cmd_rotate.c src/cli/rotating.c src/cli/rotating.h \
 	src/cli/cmd_sign.c \
 	src/cli/cmd_verify.c \
 	src/cli/cmd_zip.c \
 	src/cli/cmd_zip_encrypt.c \
+	src/cli/config_change.c src/cli/config_change.h \
 	src/cli/field_lines.c src/cli/field_lines.h \
 	src/cli/input_probe.c src/cli/input_probe.h \
 	src/cli/key_target.c src/cli/key_target.h \
 	src/cli/print_access.c src/cli/print_access.h \
 	src/cli/signengine.c \
+	src/cli/traces.c src/cli/traces.h \
 	src/cli/vault_report.c src/cli/vault_report.h
 signengine_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_LDADD = libse-provision.la $(CLI_LIBS)
@@ -62,7 +67,8 @@ signengine_history_LDADD = libse-audit.la $(HISTORY_LIBS) $(CLI_LIBS)
 
 signengine_mail_CPPFLAGS = $(CLI_CPPFLAGS)
 signengine_mail_SOURCES = $(CLI_SOURCES) \
-	src/cli/cmd_mail.c
+	src/cli/cmd_mail.c \
+	src/cli/cmd_mail_signers.c
 signengine_mail_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_mail_LDADD = $(MAIL_LIBS) $(CLI_LIBS)
 dist_schema_DATA += schemas/historyExport.xsd

@@ -70,3 +70,29 @@ json_t *json_stamp(const se_signer *signer)
         (void)json_object_set_new(stamp, "ignored", json_text(signer->stamp_ignored));
     return stamp;
 }
+
+/* ---- JOSE ---- */
+
+json_t *json_jose_signer(const char *input, const se_signer *signer)
+{
+    return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "input", json_text(input),
+                     "verdict", "good", "version", (int)signer->version, "algorithm",
+                     json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
+                     json_text(signer->issuer), "serial", json_text(signer->serial), "notAfter",
+                     json_time(signer->not_after));
+}
+
+void print_jose_signer(const struct cli *cli, const char *input, const se_signer *signer)
+{
+    if (cli->json && !cli->taken) {
+        (void)json_line(json_jose_signer(input, signer));
+        return;
+    }
+    if (cli->quiet)
+        return;
+    (void)fprintf(cli->taken ? stderr : stdout,
+                  "%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n"
+                  "  version    %u\n  algorithm  %s\n",
+                  input, signer->subject, signer->issuer, signer->serial, signer->version,
+                  signer->algorithm);
+}

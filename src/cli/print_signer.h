@@ -21,6 +21,11 @@ void print_signed(const struct cli *cli, const struct service *service,
                   const struct descriptor_option *descriptor, const char *input,
                   const char *output);
 
+/* Of a JWS, which has neither a time nor a stamp: "INPUT: good signature", and by whom; and the
+ * members of the same for --json. */
+void print_jose_signer(const struct cli *cli, const char *input, const se_signer *signer);
+json_t *json_jose_signer(const char *input, const se_signer *signer);
+
 /* {time, authority}, {ignored: why}, or null if there is none */
 json_t *json_stamp(const se_signer *signer);
 

@@ -8,7 +8,7 @@
 #ifndef CLI_ROTATING_H
 #define CLI_ROTATING_H
 
-#include "cli/cli.h"
+#include "cli/config_change.h"
 #include "provision/provision.h"
 
 struct rotate_options {
@@ -22,18 +22,16 @@ struct rotate_options {
 struct rotating {
     struct cli *cli;
     const struct rotate_options *options;
-    const char *descriptor, *config;
+    const char *descriptor;
+    struct config_change config;
     char *next_path;
-    int lock; /* the configuration, open */
-    se_buf text, next;
     struct rotation rotation;
 };
 
 void rotating_free(struct rotating *r);
 AUTO_KIND(rotating, struct rotating, rotating_free(p))
 
-/* With `cli`, `options`, `descriptor` and `config`: locks the configuration against another one.
- * SE_ERR_UNAVAILABLE: it is locked. */
+/* With all up to `config`, for config_change_begin(). */
 SE_MUST_CHECK se_status rotating_begin(struct rotating *r, se_error *err);
 
 /* Whether there is something to go on with. */
@@ -46,8 +44,6 @@ SE_MUST_CHECK se_status rotating_load(struct rotating *r, se_error *err);
 /* Reads only what was planned. */
 SE_MUST_CHECK se_status rotating_recall(struct rotating *r, se_error *err);
 
-/* What is to come takes the place of the configuration. */
-SE_MUST_CHECK se_status rotating_replace_config(struct rotating *r, se_error *err);
 SE_MUST_CHECK se_status rotating_remove_next(const struct rotating *r, se_error *err);
 
 #endif

@@ -13,10 +13,12 @@
 
 enum { SHELLS_CANNOT_RUN = 127 };
 
-static int set_descriptors(posix_spawn_file_actions_t *actions, int input)
+static int set_descriptors(posix_spawn_file_actions_t *actions, const struct spawn *p)
 {
-    int failure = posix_spawn_file_actions_adddup2(actions, input, STDIN_FILENO);
+    int failure = posix_spawn_file_actions_adddup2(actions, p->input, STDIN_FILENO);
 
+    if (!failure && p->output)
+        failure = posix_spawn_file_actions_adddup2(actions, p->output, STDOUT_FILENO);
     return failure ? failure : posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
@@ -30,7 +32,7 @@ static int spawn_process(pid_t *child, const struct spawn *p)
 
     if (failure)
         return failure;
-    if (!(failure = set_descriptors(&actions, p->input)))
+    if (!(failure = set_descriptors(&actions, p)))
         failure = (p->search ? posix_spawnp : posix_spawn)(child, p->arguments[0], &actions, NULL,
                                                            p->arguments, environ);
     (void)posix_spawn_file_actions_destroy(&actions);

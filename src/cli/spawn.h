@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs of others, as sendmail(8), that get something to read on their standard input. */
+/* Other programs, as sendmail(8), that get something to read on their standard input. */
 #ifndef CLI_SPAWN_H
 #define CLI_SPAWN_H
 
@@ -12,9 +12,10 @@ struct spawn {
     const char *option; /* what named it, for messages */
     char **arguments;   /* with its name as first one, and NULL as last */
     bool search;        /* a name without a slash is looked up in $PATH */
-    int input; /* a file, read from its start: unlike a pipe, it blocks no writer and sends no
-                * SIGPIPE
-                */
+    int input;  /* a file, read from its start: unlike a pipe, it blocks no writer and sends no
+                 * SIGPIPE
+                 */
+    int output; /* a file that gets what it writes; 0: our standard output does */
 };
 
 /*

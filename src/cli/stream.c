@@ -78,6 +78,16 @@ se_status input_open_content(struct input *input, const char *path, se_bytes dig
     return SE_OK;
 }
 
+se_status input_read_token(se_buf *out, const char *path, size_t limit, se_error *err)
+{
+    const bool is_standard = !path || strcmp(path, "-") == 0;
+
+    TRY(file_read(out, input_path(path), limit, err));
+    if (is_standard && out->size && out->data[out->size - 1] == '\n')
+        out->size -= out->size > 1 && out->data[out->size - 2] == '\r' ? 2 : 1;
+    return SE_OK;
+}
+
 void input_close(struct input *input)
 {
     if (input->fd > STDIN_FILENO)
@@ -232,6 +242,16 @@ int result_finish(struct result *result, const struct cli *cli, se_bytes content
         return EXIT_DONE;
     (void)cli_fail(cli, &err);
     return EXIT_NO_OUTPUT;
+}
+
+int result_write_all(const struct cli *cli, const char *path, se_bytes content)
+{
+    AUTO(result) result = RESULT_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    if (result_open(&result, path, false, &err))
+        return result_fail(&result, cli, &err);
+    return result_finish(&result, cli, content);
 }
 
 int result_fail(const struct result *result, const struct cli *cli, const se_error *err)

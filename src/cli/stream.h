@@ -26,6 +26,10 @@ SE_MUST_CHECK se_status input_open_content(struct input *input, const char *path
                                            se_error *err);
 /* The file that a command reads and that it is named by, "-" and NULL being standard input. */
 const char *input_path(const char *path);
+/* All of a text that has no line end of its own, a token: one at the end of standard input is left
+ * out. */
+SE_MUST_CHECK se_status input_read_token(se_buf *out, const char *path, size_t limit,
+                                         se_error *err);
 void input_close(struct input *input);
 AUTO_KIND(input, struct input, input_close(p))
 
@@ -62,6 +66,8 @@ void result_path(char out[RESULT_PATH], const struct result *result);
 SE_MUST_CHECK se_status result_commit(struct result *result, se_error *err);
 /* All of it at once, and committed; an exit status. */
 int result_finish(struct result *result, const struct cli *cli, se_bytes content);
+/* The same of a file that is opened for it, or standard output ("-"). */
+int result_write_all(const struct cli *cli, const char *path, se_bytes content);
 void result_discard(struct result *result);
 AUTO_KIND(result, struct result, result_discard(p))
 

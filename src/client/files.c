@@ -159,16 +159,14 @@ static void report_zip(const json_t *answer, const se_zip_verify_params *params)
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(answer, "signatures"), i, item)
-    {
+    json_array_foreach(json_object_get(answer, "signatures"), i, item) {
         se_signer signer;
 
         json_member_signer(&signer, item);
         if (params->signature)
             params->signature(params->report_arg, json_member_text(item, "name"), &signer);
     }
-    json_array_foreach(json_object_get(answer, "entries"), i, item)
-    {
+    json_array_foreach(json_object_get(answer, "entries"), i, item) {
         const se_zip_entry entry = {
             .name = json_member_text(item, "name"),
             .size = (uint64_t)json_integer_value(json_object_get(item, "size")),

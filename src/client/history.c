@@ -239,8 +239,7 @@ static se_status read_findings(struct row_findings *out, const json_t *row, se_e
     const json_t *item;
     size_t i;
 
-    json_array_foreach(json_object_get(row, "findings"), i, item)
-    {
+    json_array_foreach(json_object_get(row, "findings"), i, item) {
         if (!array_grow(&out->list, &out->room, out->count))
             return error_memory(err);
         out->list[out->count++] = (se_check_finding){
@@ -267,6 +266,7 @@ static se_status report_row(const json_t *item, se_check_fn fn, void *arg, se_er
         .subject = json_member_text(item, "subject"),
         .not_after = json_member_time(item, "notAfter"),
         .mechanism = json_member_text(item, "mechanism"),
+        .may_leave = json_member_text(item, "mayLeave"),
         .warning = json_is_true(json_object_get(item, "warning")),
         .status = status_of_name(json_member_text(item, "status")),
         .text = json_member_text(item, "text"),
@@ -297,8 +297,7 @@ se_status client_check(struct client *client, se_check_fn fn, void *arg,
     call_number(&call, "days", (uint64_t)options->days);
     call_flag(&call, "probe", options->probe);
     TRY(call_run_json(&answer, client, &call, err));
-    json_array_foreach(json_object_get(answer, "rows"), i, item)
-    {
+    json_array_foreach(json_object_get(answer, "rows"), i, item) {
         const se_status st = report_row(item, fn, arg, err);
 
         first = first ? first : st;

@@ -12,4 +12,8 @@ SE_MUST_CHECK se_status cms_verify_detached(struct verdict *out, const struct ve
 SE_MUST_CHECK se_status cms_verify_attached(struct verdict *out, const struct verify_job *job,
                                             se_error *err);
 
+/* Sets made[i]: the signature in job->in, attached or detached, says that job->candidates[i] has
+ * made it.  Nothing is verified.  SE_ERR_FORMAT: it is no signature, or can't be read. */
+SE_MUST_CHECK se_status cms_find_signers(bool *made, const struct verify_job *job, se_error *err);
+
 #endif

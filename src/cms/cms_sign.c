@@ -123,7 +123,7 @@ static se_status cms_prepare(CMS_ContentInfo **out, const struct sign_job *job, 
                                                              job->key->private, digest, SIGN_FLAGS)
                                            : NULL;
 
-    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm, true) ||
+    if (!signer || !padding_set(CMS_SignerInfo_get0_pkey_ctx(signer), job->algorithm) ||
         !state_algorithm(signer, job->algorithm) || !add_time(signer, job->time) ||
         (job->capabilities && !add_capabilities(signer)) || !add_chain(cms, job->key))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot prepare a CMS signature with %s",

@@ -71,7 +71,7 @@ static se_status other_type(const CMS_ContentInfo *cms, se_error *err)
     return error_set(err, SE_ERR_FORMAT, "not a CMS signature, but a CMS message of type %s", type);
 }
 
-static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
+static se_status parse_cms(struct reading *out, se_bytes ber, se_error *err)
 {
     const unsigned char *p = ber.data;
 
@@ -89,12 +89,18 @@ static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
             err, SE_ERR_FORMAT,
             "bytes follow the signature, which has %td of %zu: nothing may be behind it",
             p - (const unsigned char *)ber.data, ber.size);
+    out->certificates = CMS_get1_certs(out->cms);
+    ERR_clear_error();
+    return SE_OK;
+}
+
+static se_status read_cms(struct reading *out, se_bytes ber, se_error *err)
+{
+    TRY(parse_cms(out, ber, err));
     if (CMS_is_detached(out->cms) != 1)
         return error_set(err, SE_ERR_FORMAT, "the signature carries a content of its own");
     TRY(signer_info_get(&out->signer, out->cms, err));
     TRY(signer_info_algorithm(&out->algorithm, out->signer, err));
-    out->certificates = CMS_get1_certs(out->cms);
-    ERR_clear_error();
     return signing_certificate_limit(out->certificates, out->signer, err);
 }
 
@@ -247,4 +253,64 @@ se_status cms_verify_attached(struct verdict *out, const struct verify_job *job,
     TRY(choose_signer(out, job, &r, err));
     TRY(announced_digest_finish(&out->digest, &hasher, r.algorithm->digest, err));
     return signer_check(out, &r, err);
+}
+
+/* ---- who, without verifying ---- */
+
+/* By the certificate that it names, or by the key in one that came along. */
+static bool says_signed_by(const struct reading *r, CMS_SignerInfo *signer,
+                           const struct expected_signer *candidate)
+{
+    const X509 *brought = signer_info_certificate(signer, r->certificates);
+    const struct algorithm *algorithm;
+
+    if (CMS_SignerInfo_cert_cmp(signer, candidate->certificate) != 0 &&
+        !(brought && certificate_has_key(brought, X509_get0_pubkey(candidate->certificate))))
+        return false;
+    return signer_info_algorithm(&algorithm, signer, NULL) || algorithm == candidate->algorithm;
+}
+
+static se_status pass_digests(void *arg, se_bytes digest_algorithms, se_error *err)
+{
+    (void)arg;
+    (void)digest_algorithms;
+    (void)err;
+    return SE_OK;
+}
+
+static se_status pass_content(void *arg, se_bytes piece, se_error *err)
+{
+    (void)arg;
+    (void)piece;
+    (void)err;
+    return SE_OK;
+}
+
+/* A detached one is small. */
+static se_status read_without_content(se_buf *out, struct stream *in, bool is_small, se_error *err)
+{
+    AUTO(pem_decoder) decoder = { .in = NULL };
+    const struct cms_content_taker taker = { pass_digests, pass_content, NULL };
+
+    if (is_small)
+        return pem_decoder_all(out, in, SIGNATURE_LIMIT, err);
+    TRY(pem_decoder_begin(&decoder, in, err));
+    return cms_split(out, &decoder, &taker, err);
+}
+
+se_status cms_find_signers(bool *made, const struct verify_job *job, se_error *err)
+{
+    AUTO(reading) r = { .cms = NULL };
+    AUTO(se_buf) ber = SE_BUF_INIT;
+    const uint64_t size = job->in->source->total;
+    STACK_OF(CMS_SignerInfo) * signers;
+
+    TRY(read_without_content(&ber, job->in, size && size <= SIGNATURE_LIMIT, err));
+    TRY(parse_cms(&r, buf_bytes(&ber), err));
+    signers = CMS_get0_SignerInfos(r.cms);
+    for (size_t i = 0; i < job->count; i++)
+        for (int k = 0; !made[i] && k < sk_CMS_SignerInfo_num(signers); k++)
+            made[i] = says_signed_by(&r, sk_CMS_SignerInfo_value(signers, k), &job->candidates[i]);
+    ERR_clear_error();
+    return SE_OK;
 }

@@ -23,6 +23,13 @@ struct row {
             .padding = pad                                                                         \
         }                                                                                          \
     }
+#define JWS(text, hash, keys, pad)                                                                 \
+    {                                                                                              \
+        text,                                                                                      \
+        {                                                                                          \
+            .name = text, .kind = ALGORITHM_JWS, .digest = hash, .family = keys, .padding = pad    \
+        }                                                                                          \
+    }
 #define DIGEST(text, hash)                                                                         \
     {                                                                                              \
         text,                                                                                      \
@@ -56,7 +63,17 @@ static const struct row rows[] = {
     /* the JCA's name for the same: PKCS #5 pads blocks of 8 bytes only, AES has 16 */
     CIPHER("AES/CBC/PKCS5Padding", "AES/CBC/PKCS7Padding", CIPHER_AES_CBC),
     CIPHER("AES/GCM/NoPadding", "AES/GCM/NoPadding", CIPHER_AES_GCM),
-    { "RSA", { .name = "RSA", .kind = ALGORITHM_JWS, .family = FAMILY_RSA } },
+    JWS("RS256", DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1),
+    JWS("RS384", DIGEST_SHA384, FAMILY_RSA, PADDING_PKCS1),
+    JWS("RS512", DIGEST_SHA512, FAMILY_RSA, PADDING_PKCS1),
+    JWS("PS256", DIGEST_SHA256, FAMILY_RSA, PADDING_PSS),
+    JWS("PS384", DIGEST_SHA384, FAMILY_RSA, PADDING_PSS),
+    JWS("PS512", DIGEST_SHA512, FAMILY_RSA, PADDING_PSS),
+    JWS("ES256", DIGEST_SHA256, FAMILY_EC, PADDING_NONE),
+    JWS("ES384", DIGEST_SHA384, FAMILY_EC, PADDING_NONE),
+    JWS("ES512", DIGEST_SHA512, FAMILY_EC, PADDING_NONE),
+    /* how configurations call RS256 that are older than JOSE's names in them */
+    JWS("RSA", DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1),
 };
 
 static const struct {
@@ -190,15 +207,26 @@ const char *oaep_name(enum digest digest)
     return "";
 }
 
-const struct algorithm *algorithm_signature(enum digest digest, enum key_family family,
-                                            enum padding padding)
+static const struct algorithm *find_signature(enum algorithm_kind kind, enum digest digest,
+                                              enum key_family family, enum padding padding)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
         const struct algorithm *a = &rows[i].algorithm;
 
-        if (a->kind == ALGORITHM_SIGNATURE && a->digest == digest && a->family == family &&
-            a->padding == padding)
+        if (a->kind == kind && a->digest == digest && a->family == family && a->padding == padding)
             return a;
     }
     return NULL;
+}
+
+const struct algorithm *algorithm_signature(enum digest digest, enum key_family family,
+                                            enum padding padding)
+{
+    return find_signature(ALGORITHM_SIGNATURE, digest, family, padding);
+}
+
+const struct algorithm *algorithm_jws(enum digest digest, enum key_family family,
+                                      enum padding padding)
+{
+    return find_signature(ALGORITHM_JWS, digest, family, padding);
 }

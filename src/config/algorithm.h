@@ -16,7 +16,7 @@ enum algorithm_kind {
     ALGORITHM_DIGEST,    /* "SHA-256", ...: the key decides about the rest (RSA: PKCS #1 v1.5) */
     ALGORITHM_CIPHER,    /* "AES/CBC/PKCS7Padding", ...: cipher, bits, result, oaep, mgf1 */
     ALGORITHM_WRAP,      /* none, only asymCipher: bare RSA-OAEP blobs */
-    ALGORITHM_JWS,       /* "RSA": chosen by the JWS header */
+    ALGORITHM_JWS,       /* "RS256", ..., for JWS only: digest, family, padding; "RSA" is RS256 */
 };
 
 struct algorithm {
@@ -57,5 +57,9 @@ oaep_name(enum digest digest); /* "RSA/ECB/OAEPWithSHA-384AndMGF1Padding"; "" fo
  * makes; NULL: there is none. */
 const struct algorithm *algorithm_signature(enum digest digest, enum key_family family,
                                             enum padding padding);
+
+/* The same of JWS, by its name in JOSE (RFC 7518, 3.1), as "RS256". */
+const struct algorithm *algorithm_jws(enum digest digest, enum key_family family,
+                                      enum padding padding);
 
 #endif

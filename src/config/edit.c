@@ -305,3 +305,28 @@ se_status edit_element_copy(se_buf *out, se_bytes text, const struct edit_place 
     put_rest(&made, text, span.end);
     return writer_finish(out, &made, err);
 }
+
+/* XML 1.0, 2.5: no "--" in a comment. */
+static void put_commented(struct writer *out, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (i && text[i] == '-' && text[i - 1] == '-')
+            writer_text(out, " ");
+        writer_put(out, text + i, 1);
+    }
+}
+
+se_status edit_element_comment(se_buf *out, se_bytes text, const struct edit_place *place,
+                               const char *note, se_error *err)
+{
+    AUTO(element_span) span = { .start = 0 };
+    AUTO(writer) made = { 0 };
+
+    TRY(find_element(&span, text, place, err));
+    writer_put(&made, text.data, span.start);
+    writer_format(&made, "<!-- %s: ", note);
+    put_commented(&made, (const char *)text.data + span.start, span.end - span.start);
+    writer_text(&made, " -->");
+    put_rest(&made, text, span.end);
+    return writer_finish(out, &made, err);
+}

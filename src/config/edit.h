@@ -28,4 +28,10 @@ SE_MUST_CHECK se_status edit_element_copy(se_buf *out, se_bytes text,
                                           const struct edit_place *place, const struct edit *edits,
                                           size_t count, se_error *err);
 
+/* The same with `place` in a comment, behind `note`.  It has to stay one: a "--" in it becomes
+ * "- -". */
+SE_MUST_CHECK se_status edit_element_comment(se_buf *out, se_bytes text,
+                                             const struct edit_place *place, const char *note,
+                                             se_error *err);
+
 #endif

@@ -121,7 +121,7 @@ static const char *const kind_names[] = {
     [ALGORITHM_DIGEST] = "a digest, as SHA-256",
     [ALGORITHM_CIPHER] = "a cipher, as AES/CBC/PKCS7Padding",
     [ALGORITHM_WRAP] = "only an asymCipher",
-    [ALGORITHM_JWS] = "RSA",
+    [ALGORITHM_JWS] = "an algorithm of JWS, as RSA or PS256",
 };
 
 static void add_wrong_kind(struct loading *l, const struct descriptor *d, const xmlNode *type)

@@ -54,7 +54,7 @@ static const struct use uses[] = {
     KEY_ONLY("SelfServiceJWTSigner", JWS, 16384),
     KEY_ONLY("ContentProviderJWSSigner", JWS, 16384),
     KEY_ONLY("hermodDeviceEnc", ANY_KIND, 16384),
-    KEY_ONLY("att_*", ANY_KIND, 16384),
+    KEY_ONLY("att_*", ANY_KIND, 16384, .public_only = true),
 };
 
 static const struct use own = {

@@ -28,6 +28,23 @@ se_status certificate_parse(X509 **out, se_bytes der, se_error *err)
     return crypto_error(err, SE_ERR_FORMAT, "not a certificate");
 }
 
+/* Blocks on the way to the next certificate may be private keys, and PEM_read_bio_X509() would
+ * leave what it decodes of them behind. */
+static bool read_next(X509 **out, BIO *text)
+{
+    unsigned char *der = NULL;
+    const unsigned char *p;
+    bool is_read;
+    long size;
+
+    if (!PEM_bytes_read_bio_secmem(&der, &size, NULL, PEM_STRING_X509, text, NULL, NULL))
+        return false;
+    p = der;
+    is_read = d2i_X509(out, &p, size) != NULL;
+    OPENSSL_secure_free(der);
+    return is_read;
+}
+
 static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *name, se_error *err)
 {
     unsigned long last;
@@ -37,7 +54,7 @@ static se_status read_pem(STACK_OF(X509) * certificates, BIO *text, const char *
 
         if (!certificate)
             return error_memory(err);
-        if (!PEM_read_bio_X509(text, &certificate, NULL, NULL))
+        if (!read_next(&certificate, text))
             break;
         if (!sk_X509_push(certificates, certificate))
             return error_memory(err);
@@ -187,15 +204,27 @@ bool certificate_has_key(const X509 *certificate, const EVP_PKEY *key)
     return same;
 }
 
+static se_status keep_once(STACK_OF(X509) * *kept, X509 *certificate, se_error *err)
+{
+    if ((!*kept && !(*kept = sk_X509_new_null())) ||
+        !X509_add_cert(*kept, certificate, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
+        return error_memory(err);
+    return SE_OK;
+}
+
 se_status certificates_add_other(struct certificates *out, X509 *certificate, se_error *err)
 {
     if (!certificate_has_key(certificate, X509_get0_pubkey(out->own)) ||
         !X509_cmp(certificate, out->own))
         return SE_OK;
-    if ((!out->others && !(out->others = sk_X509_new_null())) ||
-        !X509_add_cert(out->others, certificate, X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
-        return error_memory(err);
-    return SE_OK;
+    return keep_once(&out->others, certificate, err);
+}
+
+se_status certificates_add_former(struct certificates *out, X509 *certificate, se_error *err)
+{
+    return certificate_has_key(certificate, X509_get0_pubkey(out->own))
+               ? certificates_add_other(out, certificate, err)
+               : keep_once(&out->former, certificate, err);
 }
 
 se_status certificates_add_others(struct certificates *out, const STACK_OF(X509) * pool,
@@ -211,13 +240,14 @@ void certificates_free(struct certificates *all)
     X509_free(all->own);
     sk_X509_pop_free(all->chain, X509_free);
     sk_X509_pop_free(all->others, X509_free);
-    *all = (struct certificates){ NULL, NULL, NULL };
+    sk_X509_pop_free(all->former, X509_free);
+    *all = (struct certificates){ .own = NULL };
 }
 
 se_status certificates_gather(struct certificates *out, X509 *own, const STACK_OF(X509) * pool,
                               se_error *err)
 {
-    AUTO(certificates) all = { NULL, NULL, NULL };
+    AUTO(certificates) all = { .own = NULL };
 
     if (!X509_up_ref(own))
         return error_memory(err);
@@ -225,7 +255,7 @@ se_status certificates_gather(struct certificates *out, X509 *own, const STACK_O
     TRY(certificates_chain(&all.chain, own, pool, err));
     TRY(certificates_add_others(&all, pool, err));
     *out = all;
-    all = (struct certificates){ NULL, NULL, NULL };
+    all = (struct certificates){ .own = NULL };
     return SE_OK;
 }
 

@@ -13,6 +13,8 @@ struct certificates {
                                 NULL */
     STACK_OF(X509) * others; /* further ones of the same key: those before a renewal, and one that
                                 waits for its day; may be NULL */
+    STACK_OF(X509) * former; /* those of other keys that the place had before: a vault's name
+                                stays when its certificate is renewed with a key; may be NULL */
 };
 void certificates_free(struct certificates *all);
 AUTO_KIND(certificates, struct certificates, certificates_free(p))
@@ -59,6 +61,10 @@ SE_MUST_CHECK se_status certificates_add_other(struct certificates *out, X509 *c
                                                se_error *err);
 SE_MUST_CHECK se_status certificates_add_others(struct certificates *out,
                                                 const STACK_OF(X509) * pool, se_error *err);
+
+/* To the others if it is one of the same key, and to the former ones if not; counted. */
+SE_MUST_CHECK se_status certificates_add_former(struct certificates *out, X509 *certificate,
+                                                se_error *err);
 
 /* When, from now on, another certificate of the key is the one to use; 0: never. */
 int64_t certificates_turn(const X509 *own, const STACK_OF(X509) * others);

@@ -42,7 +42,7 @@ se_status key_new(struct key **out, EVP_PKEY *private_key, struct certificates *
     AUTO(key) key = calloc(1, sizeof *key);
 
     *out = NULL;
-    *certificates = (struct certificates){ NULL, NULL, NULL };
+    *certificates = (struct certificates){ .own = NULL };
     if (!key)
         return error_memory(err);
     key->refs = 1;
@@ -53,6 +53,7 @@ se_status key_new(struct key **out, EVP_PKEY *private_key, struct certificates *
     key->certificate = MOVE(given.own);
     key->chain = MOVE(given.chain);
     key->others = MOVE(given.others);
+    key->former = MOVE(given.former);
     *out = MOVE(key);
     return SE_OK;
 }
@@ -64,12 +65,13 @@ static bool copy_stack(STACK_OF(X509) * *out, STACK_OF(X509) * from)
 
 se_status key_certificates(struct certificates *out, const struct key *key, se_error *err)
 {
-    AUTO(certificates) all = { NULL, NULL, NULL };
+    AUTO(certificates) all = { .own = NULL };
 
     if (!copy_stack(&all.chain, key->chain) || !copy_stack(&all.others, key->others) ||
-        !X509_up_ref(key->certificate))
+        !copy_stack(&all.former, key->former) || !X509_up_ref(key->certificate))
         return error_memory(err);
-    *out = (struct certificates){ key->certificate, MOVE(all.chain), MOVE(all.others) };
+    *out = MOVE(all);
+    out->own = key->certificate;
     return SE_OK;
 }
 
@@ -88,6 +90,7 @@ void key_unref(struct key *key)
     X509_free(key->certificate);
     sk_X509_pop_free(key->chain, X509_free);
     sk_X509_pop_free(key->others, X509_free);
+    sk_X509_pop_free(key->former, X509_free);
     free(key);
 }
 

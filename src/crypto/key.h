@@ -27,6 +27,7 @@ struct key {
     X509 *certificate;        /* never NULL */
     STACK_OF(X509) * chain;   /* as struct certificates has them */
     STACK_OF(X509) * others;
+    STACK_OF(X509) * former;
     struct profile profile; /* of the certificate */
     int64_t turn; /* when another certificate is the one to use, 0: never (engine/key_cache.c) */
     unsigned namesakes; /* other private keys of its name in its store */

@@ -89,6 +89,15 @@ void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg)
         keydata->ops->advise(keydata->remote, fn, arg);
 }
 
+enum leaving remote_may_leave(const EVP_PKEY *key)
+{
+    const struct provider_key *keydata = provider_key_of(key);
+
+    if (!keydata)
+        return LEAVING_YES;
+    return keydata->ops->may_leave ? keydata->ops->may_leave(keydata->remote) : LEAVING_UNKNOWN;
+}
+
 /* ---- what is done with keys ---- */
 
 AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
@@ -206,6 +215,26 @@ se_status ecdsa_to_der(se_buf *out, se_bytes raw, se_error *err)
     return encode_signature(out, signature, err);
 }
 
+/* P-521 has 66 bytes, and not 65. */
+size_t ecdsa_size(const EVP_PKEY *key)
+{
+    return ((size_t)EVP_PKEY_get_bits(key) + 7) / 8 * 2;
+}
+
+se_status ecdsa_from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, se_error *err)
+{
+    const unsigned char *p = der.data;
+    AUTO(ecdsa_sig) parts = d2i_ECDSA_SIG(NULL, &p, (long)der.size);
+    const int width = (int)(ecdsa_size(key) / 2);
+
+    TRY(buf_new(out, ecdsa_size(key), err));
+    if (parts && BN_bn2binpad(ECDSA_SIG_get0_r(parts), out->data, width) == width &&
+        BN_bn2binpad(ECDSA_SIG_get0_s(parts), out->data + width, width) == width)
+        return SE_OK;
+    se_buf_free(out);
+    return crypto_error(err, SE_ERR_CRYPTO, "the key made a signature that is none");
+}
+
 static void oaep_params(OSSL_PARAM out[PARAMS], const struct unwrap_how *how, int *padding)
 {
     *padding = RSA_PKCS1_OAEP_PADDING;
@@ -286,15 +315,14 @@ se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwrap_how *how, s
 
 /* ---- padding ---- */
 
-bool padding_set(EVP_PKEY_CTX *context, const struct algorithm *algorithm, bool signing)
+bool padding_set(EVP_PKEY_CTX *context, const struct algorithm *algorithm)
 {
     if (algorithm->padding == PADDING_NONE)
         return true;
     if (algorithm->padding == PADDING_PKCS1)
         return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) > 0;
     return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) > 0 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, signing ? RSA_PSS_SALTLEN_DIGEST
-                                                             : RSA_PSS_SALTLEN_AUTO) > 0;
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) > 0;
 }
 
 struct sign_how padding_how(const struct algorithm *algorithm, size_t hash)

@@ -29,10 +29,17 @@ SE_MUST_CHECK se_status key_unwrap(se_buf *out, EVP_PKEY *key, const struct unwr
  */
 SE_MUST_CHECK se_status ecdsa_to_der(se_buf *out, se_bytes raw, se_error *err);
 
+/* The other way: `der`, which `key` has made, as r and s, each as wide as the order; and how many
+ * bytes that are. */
+SE_MUST_CHECK se_status ecdsa_from_der(se_buf *out, const EVP_PKEY *key, se_bytes der,
+                                       se_error *err);
+size_t ecdsa_size(const EVP_PKEY *key);
+
 AUTO_KIND(md_context, EVP_MD_CTX *, EVP_MD_CTX_free(*p))
 
-/* The padding of `algorithm`; PSS with a salt as long as the digest, verified with any. */
-bool padding_set(EVP_PKEY_CTX *context, const struct algorithm *algorithm, bool signing);
+/* The padding of `algorithm`; PSS with a salt as long as the digest (RFC 7518, 3.5; RFC 9231,
+ * 2.3.9), to sign and to verify. */
+bool padding_set(EVP_PKEY_CTX *context, const struct algorithm *algorithm);
 
 /* The same for a hash of `hash` bytes that is there. */
 struct sign_how padding_how(const struct algorithm *algorithm, size_t hash);

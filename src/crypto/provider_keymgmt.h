@@ -28,6 +28,9 @@ struct remote_advice {
 };
 typedef void (*remote_advice_fn)(void *arg, const struct remote_advice *advice);
 
+/* Whether a private key may leave its store, if only under another key. */
+enum leaving { LEAVING_UNKNOWN, LEAVING_NO, LEAVING_YES };
+
 /*
  * What a store implements for a key that stays where it is.  Called from any thread, several at
  * once. The se_error reaches the caller of the engine as it is: say what happened to which key,
@@ -59,6 +62,8 @@ struct remote_ops {
      * may ask the store.  NULL: there is nothing to say.
      */
     void (*advise)(void *remote, remote_advice_fn fn, void *arg);
+    /* As the store says; NULL: it says nothing. */
+    enum leaving (*may_leave)(void *remote);
     /*
      * How the last such operation was done, for people: "CKM_RSA_PKCS", "CKM_RSA_X_509 + OAEP in
      * software".  Static; "" when it is not known. NULL: there is nothing to say.
@@ -84,6 +89,7 @@ SE_MUST_CHECK se_status remote_may_sign(const EVP_PKEY *key, const struct sign_h
 SE_MUST_CHECK se_status remote_may_unwrap(const EVP_PKEY *key, const struct unwrap_how *how,
                                           se_error *err);
 void remote_advise(const EVP_PKEY *key, remote_advice_fn fn, void *arg);
+enum leaving remote_may_leave(const EVP_PKEY *key); /* one that is held may */
 
 /*
  * What the last remote operation on this thread left behind: which replica of its key did it, how

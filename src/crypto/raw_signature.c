@@ -2,8 +2,6 @@
 /* The bare signature value over the content, nothing around it. */
 #include "crypto/raw_signature.h"
 
-#include <openssl/rsa.h>
-
 #include "crypto/pkey_ops.h"
 
 se_status raw_sign(const struct sign_job *job, se_error *err)
@@ -47,8 +45,6 @@ static se_status trial_verify(struct trial *trial, const struct expected_signer 
     if (!digest->algorithm)
         TRY(content_hasher_finish(digest, &trial->hasher, algorithm->digest, err));
     how = padding_how(algorithm, digest->size);
-    if (how.padding == PADDING_PSS)
-        how.salt = RSA_PSS_SALTLEN_AUTO;
     return key_verify_hash(X509_get0_pubkey(candidate->certificate), &how,
                            content_digest_bytes(digest), trial->job->signature, err);
 }

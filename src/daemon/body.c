@@ -160,9 +160,11 @@ bool body_expect(struct body *b, uint64_t size)
 {
     if (b->failure.kind || !check_most(b, size))
         return false;
-    if (!may_move(b) || size <= b->spool->memory_begin)
-        return true;
-    return take_disk(b, size) && (b->on_file || move_to_file(b));
+    if (may_move(b) && size > b->spool->memory_begin)
+        return take_disk(b, size) && (b->on_file || move_to_file(b));
+    if (b->spool && size <= b->spool->memory_begin)
+        writer_expect(&b->memory, (size_t)size);
+    return true;
 }
 
 static bool put_into_memory(struct body *b, se_bytes piece)

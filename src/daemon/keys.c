@@ -148,7 +148,8 @@ static void note_outcome(struct keys *keys, const struct outcome *outcome)
 /* Verifying and encrypting need a certificate only, and what decrypts may remember a data key. */
 static bool needs_private_key(const char *operation)
 {
-    return strcmp(operation, "sign") == 0 || strcmp(operation, "zip sign") == 0;
+    return strcmp(operation, "sign") == 0 || strcmp(operation, "zip sign") == 0 ||
+           strcmp(operation, "jws sign") == 0;
 }
 
 static void note_event(struct keys *keys, const se_event *event)

@@ -20,7 +20,7 @@
 #include "daemon/service.h"
 
 enum {
-    LARGE_BUFFER = 256 << 10,
+    LARGE_BUFFER = (1 << 20) + (64 << 10),
     DRAIN_MS = 60000,
     DRAIN_STEP_MS = 20,
     ALIVE_MS = 5000, /* a watchdog of connections that looks less often hangs */
@@ -79,10 +79,12 @@ static void notify_manager(const char *text)
 /* ---- memory and descriptors ---- */
 
 /* Released buffers go back to the system: by itself, malloc would soon keep even large ones, in a
- * heap for each few threads (mallopt(3)). */
+ * heap for each few threads (mallopt(3)). A body that stays in memory is not large, though: taking
+ * its pages from the system and giving them back takes longer than a thousand decryptions. */
 static void return_memory(void)
 {
     (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER);
+    (void)mallopt(M_TRIM_THRESHOLD, LARGE_BUFFER);
 }
 
 /* Idle connections must not take what a key store needs to open its files and sockets. */

@@ -57,6 +57,7 @@ void write_item_failure(struct writer *w, se_status status, const char *text);
 typedef se_status operation_run(struct answer *out, const struct request *request, se_error *err);
 
 operation_run sign_content, verify_content;
+operation_run jws_sign_body, jws_verify_body, jwt_sign_claims, jwt_verify_body;
 operation_run encrypt_fields, decrypt_fields, rekey_fields;
 operation_run zip_sign_body, zip_verify_body, zip_encrypt_body, zip_decrypt_body;
 operation_run mail_sign_body, mail_verify_body;

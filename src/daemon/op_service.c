@@ -7,7 +7,6 @@
 #include "base/array.h"
 #include "base/base64.h"
 #include "base/text.h"
-#include "daemon/jwk.h"
 #include "daemon/op.h"
 
 /* ---- certificates ---- */
@@ -80,32 +79,38 @@ static se_status verifiers_open(struct verifiers *v, const struct request *reque
     return SE_OK;
 }
 
-static se_status write_jwks(struct writer *w, const struct verifiers *v, se_error *err)
+static se_status write_pem(struct writer *w, const struct request *request, se_error *err)
 {
-    json_write_begin(w, NULL, '{');
-    json_write_begin(w, "keys", '[');
-    for (size_t i = 0; i < v->count; i++)
-        TRY(jwk_write(w, v->descriptor, v->list[i], err));
-    json_write_end(w, ']');
-    json_write_end(w, '}');
+    AUTO(verifiers) v = { .descriptor = request_descriptor(request) };
+
+    TRY(verifiers_open(&v, request, err));
+    for (size_t i = 0; i < v.count; i++)
+        writer_pem(w, "CERTIFICATE", se_verifier_certificate(v.list[i]));
+    return SE_OK;
+}
+
+static se_status write_jwks(struct writer *w, const struct request *request, se_error *err)
+{
+    const char *descriptor = request_descriptor(request);
+    se_jwks_params params = SE_JWKS_PARAMS_INIT;
+    AUTO(se_buf) set = SE_BUF_INIT;
+
+    TRY(request_version(&params.version, request, err));
+    TRY(se_jwks(&set, request->engine, &descriptor, 1, &params, err));
+    writer_put(w, set.data, set.size);
     writer_text(w, "\n");
     return SE_OK;
 }
 
 se_status answer_certificates(struct answer *out, const struct request *request, se_error *err)
 {
-    AUTO(verifiers) v = { .descriptor = request_descriptor(request) };
+    const bool is_set = request->accept & MEDIA_JWKS;
     AUTO(writer) w = { 0 };
     AUTO(se_buf) text = SE_BUF_INIT;
 
-    TRY(verifiers_open(&v, request, err));
-    if (request->accept & MEDIA_JWKS)
-        TRY(write_jwks(&w, &v, err));
-    else
-        for (size_t i = 0; i < v.count; i++)
-            writer_pem(&w, "CERTIFICATE", se_verifier_certificate(v.list[i]));
+    TRY((is_set ? write_jwks : write_pem)(&w, request, err));
     TRY(writer_finish(&text, &w, err));
-    answer_bytes(out, request->accept & MEDIA_JWKS ? MEDIA_JWKS : MEDIA_PEM, &text);
+    answer_bytes(out, is_set ? MEDIA_JWKS : MEDIA_PEM, &text);
     return SE_OK;
 }
 
@@ -146,6 +151,7 @@ static void report_row(void *arg, const se_check_row *row)
     json_write_text(w, "subject", row->subject);
     json_write_time(w, "notAfter", row->not_after);
     json_write_text(w, "mechanism", row->mechanism);
+    json_write_text(w, "mayLeave", row->may_leave);
     json_write_text(w, "status", row->status ? se_status_name(row->status) : "ok");
     json_write_flag(w, "warning", row->warning);
     json_write_text(w, "text", row->text);

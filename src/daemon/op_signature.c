@@ -55,19 +55,13 @@ static se_status read_form(se_form *out, const struct request *request, se_error
         [SE_FORM_XML] = "xml",
         [SE_FORM_XML_ENVELOPING] = "xml-enveloping",
         [SE_FORM_XML_DETACHED] = "xml-detached",
+        NULL,
     };
-    const char *name = target_parameter(request->target, "form");
+    unsigned place;
 
-    *out = SE_FORM_DETACHED;
-    if (!name)
-        return SE_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0) {
-            *out = (se_form)i;
-            return SE_OK;
-        }
-    return error_set(err, SE_ERR_USAGE,
-                     "form: detached, attached, raw, xml, xml-enveloping or xml-detached");
+    TRY(target_choice(&place, request->target, "form", names, err));
+    *out = (se_form)place;
+    return SE_OK;
 }
 
 /* One of the two; an empty content is one, too. */

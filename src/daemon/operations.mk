@@ -6,11 +6,11 @@ DAEMON_OPERATIONS = \
 	src/daemon/histories.c src/daemon/histories.h \
 	src/daemon/json_parse.c src/daemon/json_parse.h \
 	src/daemon/json_read.c src/daemon/json_read.h \
-	src/daemon/jwk.c src/daemon/jwk.h \
 	src/daemon/line_source.c src/daemon/line_source.h \
 	src/daemon/op.c src/daemon/op.h \
 	src/daemon/op_fields.c \
 	src/daemon/op_history.c \
+	src/daemon/op_jose.c \
 	src/daemon/op_mail.c \
 	src/daemon/op_service.c \
 	src/daemon/op_signature.c \

@@ -8,6 +8,14 @@ static const char *const sign_query[] = { "version", "form",         "pem", "xml
                                           "xmlUri",  "xmlInclusive", "tag", NULL };
 static const char *const verify_query[] = { "version", "form", "xmlId", "xmlUri",
                                             "content", "tag",  NULL };
+static const char *const jws_sign_query[] = { "version", "form",  "detached", "unencoded", "x5c",
+                                              "type",    "keyId", "tag",      NULL };
+static const char *const jws_verify_query[] = { "version", "type", "keyId", "any", "tag", NULL };
+static const char *const jwt_sign_query[] = { "version", "lifetime", "id",  "noExpiry", "x5c",
+                                              "type",    "keyId",    "tag", NULL };
+static const char *const jwt_verify_query[] = { "version", "issuer", "subject",  "audience",
+                                                "id",      "leeway", "noExpiry", "type",
+                                                "keyId",   "tag",    NULL };
 static const char *const encrypt_query[] = { "version", "binary", "context", "tag", NULL };
 static const char *const decrypt_query[] = { "version", "context", "tag", NULL };
 static const char *const rekey_query[] = { "version", "context", "tag", NULL };
@@ -41,6 +49,34 @@ const struct operation operations[] = {
       .streams = MEDIA_OCTETS,
       .query = verify_query,
       .run = verify_content },
+    { .name = "jwsSign",
+      .method = METHOD_POST,
+      .path = "/v1/descriptors/{descriptor}/jws/sign",
+      .access = "sign",
+      .takes = MEDIA_OCTETS,
+      .query = jws_sign_query,
+      .run = jws_sign_body },
+    { .name = "jwsVerify",
+      .method = METHOD_POST,
+      .path = "/v1/descriptors/{descriptor}/jws/verify",
+      .access = "verify",
+      .takes = MEDIA_OCTETS | MEDIA_JSON,
+      .query = jws_verify_query,
+      .run = jws_verify_body },
+    { .name = "jwtSign",
+      .method = METHOD_POST,
+      .path = "/v1/descriptors/{descriptor}/jwt/sign",
+      .access = "sign",
+      .takes = MEDIA_JSON,
+      .query = jwt_sign_query,
+      .run = jwt_sign_claims },
+    { .name = "jwtVerify",
+      .method = METHOD_POST,
+      .path = "/v1/descriptors/{descriptor}/jwt/verify",
+      .access = "verify",
+      .takes = MEDIA_OCTETS,
+      .query = jwt_verify_query,
+      .run = jwt_verify_body },
     { .name = "encrypt",
       .method = METHOD_POST,
       .path = "/v1/descriptors/{descriptor}/encrypt",

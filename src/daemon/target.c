@@ -215,6 +215,26 @@ se_status target_flag(bool *out, const struct target *target, const char *name, 
                : error_set(err, SE_ERR_USAGE, "%s is true or false", name);
 }
 
+static se_status refuse_choice(const char *name, const char *const *names, se_error *err)
+{
+    AUTO(writer) text = { 0 };
+
+    for (size_t i = 0; names[i]; i++)
+        writer_format(&text, "%s%s", !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    return error_set(err, SE_ERR_USAGE, "%s: %s", name, writer_string(&text));
+}
+
+se_status target_choice(unsigned *out, const struct target *target, const char *name,
+                        const char *const *names, se_error *err)
+{
+    const char *value = target_parameter(target, name);
+
+    for (*out = 0; value && names[*out]; ++*out)
+        if (strcmp(names[*out], value) == 0)
+            return SE_OK;
+    return value ? refuse_choice(name, names, err) : SE_OK;
+}
+
 se_status target_number(uint64_t *out, const struct target *target, const char *name, uint64_t most,
                         se_error *err)
 {

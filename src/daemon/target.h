@@ -32,6 +32,9 @@ const char *target_parameter(const struct target *target, const char *name);
 /* "true" or "false"; not given: `otherwise`. SE_ERR_USAGE: something else. */
 SE_MUST_CHECK se_status target_flag(bool *out, const struct target *target, const char *name,
                                     bool otherwise, se_error *err);
+/* The place of one of `names`, whose end is NULL; not given: 0. SE_ERR_USAGE: something else. */
+SE_MUST_CHECK se_status target_choice(unsigned *out, const struct target *target, const char *name,
+                                      const char *const *names, se_error *err);
 /* Decimal digits from 1 to `most`; not given: 0. SE_ERR_USAGE: something else. */
 SE_MUST_CHECK se_status target_number(uint64_t *out, const struct target *target, const char *name,
                                       uint64_t most, se_error *err);

@@ -14,7 +14,8 @@
 static bool is_for_signing(const struct descriptor *descriptor)
 {
     return descriptor->algorithm.kind == ALGORITHM_SIGNATURE ||
-           descriptor->algorithm.kind == ALGORITHM_DIGEST;
+           descriptor->algorithm.kind == ALGORITHM_DIGEST ||
+           descriptor->algorithm.kind == ALGORITHM_JWS;
 }
 
 static enum key_part part_needed(const struct descriptor *descriptor)
@@ -38,7 +39,7 @@ static se_status check_ability(const struct key *key, const struct descriptor *d
         return remote_may_unwrap(key->private, &unwrap, err);
     if (!is_for_signing(d))
         return SE_OK;
-    TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), err));
+    TRY(key_own_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), err));
     sign = padding_how(algorithm, (size_t)EVP_MD_get_size(crypto_md(algorithm->digest)));
     return remote_may_sign(key->private, &sign, err);
 }
@@ -67,6 +68,29 @@ static se_status row_probe(struct check_row *f, struct key *key, const se_check_
     return st;
 }
 
+/* Of several replicas, any. */
+static void see_leaving(struct check_row *f, const struct key *key)
+{
+    enum leaving leaving = remote_may_leave(key->private);
+
+    if (leaving == LEAVING_YES)
+        f->row.may_leave = "yes";
+    else if (leaving == LEAVING_NO && !*f->row.may_leave)
+        f->row.may_leave = "no";
+}
+
+/* No warning: that keys do not leave is how they are made, and whether its vendor has a way to back
+ * up the token is not known here. */
+static void note_only_copy(struct check_row *f)
+{
+    const se_check_finding note = { .level = SE_CHECK_NOTE, .kind = "only-copy" };
+
+    if (part_needed(f->descriptor) == PART_DECRYPT && strcmp(f->row.may_leave, "no") == 0)
+        row_add(f, &note,
+                "its key may not leave its token and is nowhere else: when that is lost, so is "
+                "all that was encrypted for it");
+}
+
 static void check_namesakes(struct check_row *f, const struct key *key, const struct keyref *ref)
 {
     if (key->namesakes)
@@ -83,11 +107,7 @@ static void check_commands(struct check_row *f)
     const struct descriptor *d = f->descriptor;
     se_error why = SE_ERROR_INIT;
 
-    if (d->algorithm.kind == ALGORITHM_JWS)
-        row_warn(
-            f, "no-command",
-            "the key is good, but no command, nor the library, makes JWS: other programs have to");
-    else if (d->use->container && container_check_algorithm(d, &why))
+    if (d->use->container && container_check_algorithm(d, &why))
         row_warn(f, "no-command", "`zip encrypt` can't use it: %s", why.text);
 }
 
@@ -104,6 +124,7 @@ static se_status check_replica(struct check_row *f, size_t index, const struct k
         st = error_set(err, SE_ERR_KEY, "it holds another key than the other replicas");
     if (!st) {
         check_namesakes(f, key, ref);
+        see_leaving(f, key);
         remote_advise(key->private, warn_advice, f);
         if (!(st = check_ability(key, f->descriptor, err)))
             st = row_probe(f, key, options, err);
@@ -168,6 +189,13 @@ static se_status check_validity(struct check_row *f, X509 *certificate)
     return SE_OK;
 }
 
+static void note_public_only(struct check_row *f)
+{
+    const se_check_finding finding = { .level = SE_CHECK_NOTE, .kind = "verifies-only" };
+
+    row_add(f, &finding, "it is for what others sign: its private key was not looked for");
+}
+
 static se_status check_usable(struct check_row *f, struct engine *engine,
                               const se_check_options *options)
 {
@@ -182,16 +210,20 @@ static se_status check_usable(struct check_row *f, struct engine *engine,
     check_exposure(f);
     TRY(check_validity(f, key->certificate));
     if (is_for_signing(d)) {
-        TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error));
+        TRY(key_own_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), &f->error));
         TRY(check_purpose(f, key->certificate));
     }
     TRY(key_check_sharing(engine, d, key, SE_ERR_POLICY, &f->error));
-    if (part == PART_CERTIFICATE)
+    if (part == PART_CERTIFICATE) {
+        note_public_only(f);
         return SE_OK;
+    }
     check_commands(f);
     if (d->key->count > 1)
         return check_replicas(f, key, options);
     check_namesakes(f, key, d->key->replicas);
+    see_leaving(f, key);
+    note_only_copy(f);
     TRY(check_ability(key, d, &f->error));
     remote_advise(key->private, warn_advice, f);
     return row_probe(f, key, options, &f->error);
@@ -216,7 +248,7 @@ static bool can_verify(struct check_row *f, struct engine *engine)
     row_see_certificate(f, key);
     return !certificate_check(d, key->certificate, f->row.not_after, SE_ERR_POLICY, NULL) &&
            (!is_for_signing(d) ||
-            (!key_signing_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
+            (!key_own_algorithm(&algorithm, d, X509_get0_pubkey(key->certificate), NULL) &&
              !certificate_purpose(d->use->purpose, key->certificate, true, SE_ERR_POLICY, NULL)));
 }
 

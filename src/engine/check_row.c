@@ -52,6 +52,7 @@ void row_init(struct check_row *f, const struct config *config, const struct des
         .state = version_state(config, descriptor, clock_seconds()),
         .from = descriptor->time.from,
         .until = descriptor->time.until,
+        .may_leave = "",
     };
 }
 

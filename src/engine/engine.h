@@ -95,11 +95,15 @@ SE_MUST_CHECK se_status key_check_sharing(struct engine *engine,
                                           const struct descriptor *descriptor,
                                           const struct key *key, se_status refusal, se_error *err);
 
-/* The signature algorithm of `descriptor` with that key; SE_ERR_POLICY: it is not for signatures,
- * or not with such a key. */
-SE_MUST_CHECK se_status key_signing_algorithm(const struct algorithm **out,
-                                              const struct descriptor *descriptor,
-                                              const EVP_PKEY *key, se_error *err);
+/*
+ * What `descriptor` signs with that key: as CMS, XML and raw signatures call it, as JWS does, which
+ * has one digest for each curve (RFC 7518, 3.4), and the one of the two that the descriptor is made
+ * for.  SE_ERR_POLICY: it is not for such signatures, or not with such a key.
+ */
+typedef se_status key_algorithm_fn(const struct algorithm **out,
+                                   const struct descriptor *descriptor, const EVP_PKEY *key,
+                                   se_error *err);
+SE_MUST_CHECK key_algorithm_fn key_signing_algorithm, key_jws_algorithm, key_own_algorithm;
 
 /* What is signed with the descriptor, or verified. */
 enum purpose purpose_choose(se_purpose stated, const struct descriptor *descriptor);

@@ -414,7 +414,7 @@ se_status failover_open(struct key **out, const struct key_entry *entry, enum ke
         .close = failover_close,
     };
     AUTO(failover) all = failover_new(entry, part, reporters);
-    AUTO(certificates) certificates = { NULL, NULL, NULL };
+    AUTO(certificates) certificates = { .own = NULL };
     const struct key *first;
     const struct replica *holder;
     EVP_PKEY *private_key;

@@ -81,6 +81,15 @@ static se_status open_first_replica(struct key **out, const struct key_entry *en
     return error_copy(err, first.status, &first);
 }
 
+/* In a vault, a certificate that waits may be one of another key. */
+static int64_t key_turn(const struct key *key)
+{
+    const int64_t renewed = certificates_turn(key->certificate, key->others);
+    const int64_t followed = certificates_turn(key->certificate, key->former);
+
+    return !renewed || (followed && followed < renewed) ? followed : renewed;
+}
+
 /* One certificate is as good as another, but a private key is worth all its replicas. */
 static se_status open_key_entry(struct key **out, const struct key_entry *entry, enum key_part part,
                                 const struct reporter *reporters, se_error *err)
@@ -88,7 +97,7 @@ static se_status open_key_entry(struct key **out, const struct key_entry *entry,
     const bool is_one = part <= PART_ENCRYPT || entry->count == 1;
 
     TRY((is_one ? open_first_replica : failover_open)(out, entry, part, reporters, err));
-    (*out)->turn = certificates_turn((*out)->certificate, (*out)->others);
+    (*out)->turn = key_turn(*out);
     return SE_OK;
 }
 
@@ -294,11 +303,51 @@ se_status key_signing_algorithm(const struct algorithm **out, const struct descr
         *out = algorithm_signature(stated->digest, family,
                                    family == FAMILY_RSA ? PADDING_PKCS1 : PADDING_NONE);
     else
-        return error_set(err, SE_ERR_POLICY, "its algorithm %s is not for signatures",
-                         stated->name);
+        return error_set(err, SE_ERR_POLICY, "its algorithm %s is %s", stated->name,
+                         stated->kind == ALGORITHM_JWS ? "for JWS only" : "not for signatures");
     return *out ? SE_OK
                 : error_set(err, SE_ERR_POLICY, "its algorithm %s can't be used with that key",
                             stated->name);
+}
+
+static bool has_jws_curve(const EVP_PKEY *key, enum digest digest)
+{
+    static const char *const curves[] = {
+        [DIGEST_SHA256] = "P-256", [DIGEST_SHA384] = "P-384", [DIGEST_SHA512] = "P-521"
+    };
+    const struct key_curve *curve = key_curve(key);
+
+    return curve && strcmp(curve->name, curves[digest]) == 0;
+}
+
+se_status key_jws_algorithm(const struct algorithm **out, const struct descriptor *descriptor,
+                            const EVP_PKEY *key, se_error *err)
+{
+    const struct algorithm *own = &descriptor->algorithm;
+    char type[32];
+
+    *out = NULL;
+    if (own->kind != ALGORITHM_JWS)
+        TRY(key_signing_algorithm(&own, descriptor, key, err));
+    key_type_name(type, key);
+    if (key_family(key) != own->family)
+        return error_set(err, SE_ERR_POLICY, "its algorithm %s can't be used with its key, %s",
+                         own->name, type);
+    if (own->family == FAMILY_EC && !has_jws_curve(key, own->digest))
+        return error_set(err, SE_ERR_POLICY,
+                         "JOSE has no %s with its key, %s: the digest has to be that of the curve "
+                         "(ES256: P-256, ES384: P-384, ES512: P-521)",
+                         own->name, type);
+    *out = algorithm_jws(own->digest, own->family, own->padding);
+    return SE_OK;
+}
+
+se_status key_own_algorithm(const struct algorithm **out, const struct descriptor *descriptor,
+                            const EVP_PKEY *key, se_error *err)
+{
+    return descriptor->algorithm.kind == ALGORITHM_JWS
+               ? key_jws_algorithm(out, descriptor, key, err)
+               : key_signing_algorithm(out, descriptor, key, err);
 }
 
 /* ---- which keys may not be shared ---- */

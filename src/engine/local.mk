@@ -16,8 +16,10 @@ libse_core_la_SOURCES += \
 	src/engine/event.c src/engine/event.h \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \
+	src/engine/jose.c \
 	src/engine/key_cache.c \
 	src/engine/loading.c \
+	src/engine/origin.c \
 	src/engine/probe.c src/engine/probe.h \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \

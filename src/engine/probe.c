@@ -21,7 +21,7 @@ static se_status probe_verify(const struct key *key, const struct algorithm *alg
         EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest),
                                 crypto_context(), NULL, X509_get0_pubkey(key->certificate),
                                 NULL) > 0 &&
-        padding_set(parameters, algorithm, false) &&
+        padding_set(parameters, algorithm) &&
         EVP_DigestVerify(context, signature.data, signature.size, probe_text().data,
                          probe_text().size) == 1)
         return SE_OK;
@@ -81,10 +81,6 @@ se_status key_probe(const char **mechanism, struct key *key, const struct descri
     *mechanism = "";
     if (algorithm->kind == ALGORITHM_CIPHER || algorithm->kind == ALGORITHM_WRAP)
         return probe_decryption(mechanism, key, algorithm, err);
-    if (algorithm->kind ==
-        ALGORITHM_JWS) /* its header chooses; every one of its keys can do this */
-        algorithm = algorithm_signature(DIGEST_SHA256, FAMILY_RSA, PADDING_PKCS1);
-    else
-        TRY(key_signing_algorithm(&algorithm, descriptor, key->private, err));
+    TRY(key_own_algorithm(&algorithm, descriptor, key->private, err));
     return probe_signing(mechanism, key, algorithm, err);
 }

@@ -54,7 +54,7 @@ static struct version_wish version_wish_of(const se_sign_params *params)
 /* The certificate's rules look at today, whatever signingTime is asked for. */
 se_status signing_key_open(struct signing_key *out, struct engine *engine,
                            const struct descriptor *descriptor, const se_sign_params *params,
-                           se_error *err)
+                           key_algorithm_fn *choose, se_error *err)
 {
     char address[320];
 
@@ -64,7 +64,7 @@ se_status signing_key_open(struct signing_key *out, struct engine *engine,
                             true, SE_ERR_POLICY, err));
     TRY(addresses_name(address, out->key->profile.addresses, params->addresses,
                        params->address_count, SE_ERR_POLICY, err));
-    return key_signing_algorithm(&out->algorithm, descriptor, out->key->private, err);
+    return choose(&out->algorithm, descriptor, out->key->private, err);
 }
 
 se_status given_digest_check(se_bytes digest, se_form form, se_error *err)
@@ -129,7 +129,7 @@ static se_status sign_source(const se_sink *out, struct engine *engine, struct s
     TRY(engine_choose_version(&found, engine, call->event.descriptor, &wish, &call->error));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
-    st = signing_key_open(&key, engine, found, &read, &call->error);
+    st = signing_key_open(&key, engine, found, &read, key_signing_algorithm, &call->error);
     if (!st)
         st = signing_key_sign(out, &key, in, &read, call);
     use = key_use_of(found, key.key);
@@ -211,7 +211,7 @@ static se_status signer_find(se_signer *out, struct engine *engine,
     AUTO(key) key = NULL;
 
     TRY(key_cache_open(&key, engine, descriptor->key, PART_CERTIFICATE, err));
-    TRY(key_signing_algorithm(&algorithm, descriptor, X509_get0_pubkey(key->certificate), err));
+    TRY(key_own_algorithm(&algorithm, descriptor, X509_get0_pubkey(key->certificate), err));
     TRY(addresses_name(out->address, key->profile.addresses, params->addresses,
                        params->address_count, SE_ERR_POLICY, err));
     signer_describe(out, descriptor, key, algorithm);

@@ -221,7 +221,7 @@ static se_status config_sign(const se_sink *out, struct engine *engine,
 
     TRY(engine_choose_version(&found, engine, call->event.descriptor, &wish, &call->error));
     TRY(config_read_signed(&plain, &canonical, job->text, job->path, &call->error));
-    st = signing_key_open(&key, engine, found, &params, &call->error);
+    st = signing_key_open(&key, engine, found, &params, key_signing_algorithm, &call->error);
     sign = (struct sign_job){
         .algorithm = key.algorithm, .key = key.key, .digest = &digest, .out = out
     };

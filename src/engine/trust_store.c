@@ -36,6 +36,23 @@ static se_status expected_insert(struct expected_signers *c, const struct expect
     return SE_OK;
 }
 
+/* An algorithm that goes with the key now may not go with one that was there before. */
+static se_status expected_insert_former(struct expected_signers *c,
+                                        const struct expected_signer *now,
+                                        const struct expected_origin *origin,
+                                        key_algorithm_fn *choose, se_error *err)
+{
+    struct expected_signer signer = *now;
+
+    for (int i = 0; i < sk_X509_num(origin->key->former); i++) {
+        signer.certificate = sk_X509_value(origin->key->former, i);
+        if (!choose(&signer.algorithm, origin->descriptor, X509_get0_pubkey(signer.certificate),
+                    NULL))
+            TRY(expected_insert(c, &signer, origin, err));
+    }
+    return SE_OK;
+}
+
 static se_status expected_insert_all(struct expected_signers *c, struct expected_signer *signer,
                                      const struct expected_origin *origin, se_error *err)
 {
@@ -55,26 +72,30 @@ static se_status expected_insert_all(struct expected_signers *c, struct expected
 
 /* A version whose certificate is out of reach does not hinder the others. */
 static se_status expected_add(struct expected_signers *c, struct engine *engine,
-                              const struct descriptor *descriptor, se_error *err)
+                              const struct descriptor *descriptor, key_algorithm_fn *choose,
+                              se_error *err)
 {
     AUTO(key) key = NULL;
     struct expected_signer signer = { .version = descriptor->version };
+    struct expected_origin origin;
     se_error failure = SE_ERROR_INIT;
 
     if (key_cache_open(&key, engine, descriptor->key, PART_CERTIFICATE, &failure) ||
-        key_signing_algorithm(&signer.algorithm, descriptor, X509_get0_pubkey(key->certificate),
-                              &failure)) {
+        choose(&signer.algorithm, descriptor, X509_get0_pubkey(key->certificate), &failure)) {
         (void)error_prefix(&failure, failure.status, "version %u: key '%s': ", descriptor->version,
                            descriptor->key->name);
         if (!c->missing.status)
             c->missing = failure;
         return SE_OK;
     }
-    return expected_insert_all(c, &signer, &(struct expected_origin){ descriptor, key }, err);
+    origin = (struct expected_origin){ descriptor, key };
+    TRY(expected_insert_all(c, &signer, &origin, err));
+    return expected_insert_former(c, &signer, &origin, choose, err);
 }
 
 se_status expected_signers_collect(struct expected_signers *out, struct engine *engine,
-                                   const char *name, unsigned version, se_error *err)
+                                   const char *name, unsigned version, key_algorithm_fn *choose,
+                                   se_error *err)
 {
     const struct config *config = engine->config;
     const struct descriptor *any;
@@ -86,7 +107,7 @@ se_status expected_signers_collect(struct expected_signers *out, struct engine *
         const struct descriptor *d = &config->descriptors[i];
 
         if (strcmp(d->name, name) == 0 && (!version || d->version == version))
-            TRY(expected_add(out, engine, d, err));
+            TRY(expected_add(out, engine, d, choose, err));
     }
     return SE_OK;
 }

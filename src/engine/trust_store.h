@@ -12,7 +12,8 @@ struct expected_origin {
     struct key *key;
 };
 
-/* The versions of a descriptor that can be looked at, newest first. */
+/* The versions of a descriptor that can be looked at, newest first; `choose` says what they sign
+ * with. */
 struct expected_signers {
     struct expected_signer *list;    /* with the certificates of `origins` */
     STACK_OF(X509) * issuers;        /* theirs, as far as the key stores have them */
@@ -22,7 +23,8 @@ struct expected_signers {
 };
 SE_MUST_CHECK se_status expected_signers_collect(struct expected_signers *out,
                                                  struct engine *engine, const char *descriptor,
-                                                 unsigned version, se_error *err);
+                                                 unsigned version, key_algorithm_fn *choose,
+                                                 se_error *err);
 void expected_signers_free(struct expected_signers *expected);
 AUTO_KIND(expected_signers, struct expected_signers, expected_signers_free(p))
 

@@ -69,7 +69,7 @@ static se_status verifier_of_key(se_verifier **out, const struct descriptor *d, 
     X509 *certificate = key->certificate;
 
     TRY(certificate_check(d, certificate, certificate_not_after(certificate), SE_ERR_POLICY, err));
-    TRY(key_signing_algorithm(&algorithm, d, X509_get0_pubkey(certificate), err));
+    TRY(key_own_algorithm(&algorithm, d, X509_get0_pubkey(certificate), err));
     return verifier_new(out, certificate, algorithm, d->version, err);
 }
 

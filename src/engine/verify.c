@@ -36,11 +36,9 @@ void signer_from_verdict(se_signer *out, const struct verdict *verdict)
     certificate_serial(out->serial, sizeof out->serial, verdict->certificate);
 }
 
-/* A refusal can be wrong when a version could not be looked at: then it is "don't know". */
-static se_status doubt_refusal(se_status st, const struct expected_signers *c,
-                               const se_verify_params *params, se_error *err)
+se_status expected_signers_doubt(se_status st, const struct expected_signers *c, se_error *err)
 {
-    if (st != SE_ERR_REJECTED || !c->missing.status || params->trust)
+    if (st != SE_ERR_REJECTED || !c->missing.status)
         return st;
     if (err)
         *err = c->missing;
@@ -85,6 +83,8 @@ static se_status verify_expected(struct verdict *out, const struct expected_sign
                                  struct verify_job *job, const se_verify_params *params,
                                  se_error *err)
 {
+    se_status st;
+
     if (!c->count && !params->trust) {
         if (err)
             *err = c->missing;
@@ -92,18 +92,45 @@ static se_status verify_expected(struct verdict *out, const struct expected_sign
     }
     job->candidates = c->list;
     job->count = c->count;
-    return doubt_refusal(verify_form(out, job, params, err), c, params, err);
+    st = verify_form(out, job, params, err);
+    return params->trust ? st : expected_signers_doubt(st, c, err);
 }
 
-/* Renewal is what makes a certificate that has expired go on: whoever certified the key anew
+/* Renewal is what makes a certificate that has expired go on: whoever certified its key anew
  * vouches for what it has signed. */
-static se_status check_key_rules(const struct key *key, const struct descriptor *rules, int64_t at)
+static se_status check_key_rules(const struct key *key, const X509 *expired,
+                                 const struct descriptor *rules, int64_t at)
 {
-    se_status st = certificate_check(rules, key->certificate, at, SE_ERR_REJECTED, NULL);
+    se_status st;
 
+    if (!certificate_has_key(expired, X509_get0_pubkey(key->certificate)))
+        return SE_ERR_REJECTED;
+    st = certificate_check(rules, key->certificate, at, SE_ERR_REJECTED, NULL);
     for (int i = 0; st && i < sk_X509_num(key->others); i++)
         st = certificate_check(rules, sk_X509_value(key->others, i), at, SE_ERR_REJECTED, NULL);
     return st;
+}
+
+se_status expected_signer_check(const struct verdict *verdict, const struct expected_signers *c,
+                                int64_t at, se_error *err)
+{
+    const struct expected_origin *origin = &c->origins[verdict->candidate - c->list];
+    se_status st =
+        certificate_check(origin->descriptor, verdict->certificate, at, SE_ERR_REJECTED, err);
+
+    if (st && !check_key_rules(origin->key, verdict->certificate, origin->descriptor, at))
+        return SE_OK;
+    return st;
+}
+
+/* Of a foreign signer only his own key decides. */
+static se_status check_foreign_signer(const struct verdict *verdict, const struct descriptor *first,
+                                      int64_t at, se_error *err)
+{
+    struct descriptor rules = *first;
+
+    rules.algorithm.family = FAMILY_ANY;
+    return certificate_check(&rules, verdict->certificate, at, SE_ERR_REJECTED, err);
 }
 
 /* The use's rules hold for every signer. */
@@ -111,17 +138,10 @@ static se_status check_signer_rules(const struct verdict *verdict, const struct 
                                     const struct descriptor *first, const struct verify_job *job,
                                     se_error *err)
 {
-    const struct expected_origin *origin =
-        verdict->candidate ? &c->origins[verdict->candidate - c->list] : NULL;
-    struct descriptor rules = origin ? *origin->descriptor : *first;
     const int64_t at = stamp_moment(&verdict->stamp, job->time);
-    se_status st;
+    se_status st = verdict->candidate ? expected_signer_check(verdict, c, at, err)
+                                      : check_foreign_signer(verdict, first, at, err);
 
-    if (!origin)
-        rules.algorithm.family = FAMILY_ANY; /* of a foreign signer only his own key decides */
-    st = certificate_check(&rules, verdict->certificate, at, SE_ERR_REJECTED, err);
-    if (st && origin && !check_key_rules(origin->key, &rules, at))
-        st = SE_OK;
     if (st) {
         stamp_blame(err, &verdict->stamp, verdict->certificate, job->time);
         return st;
@@ -130,9 +150,8 @@ static se_status check_signer_rules(const struct verdict *verdict, const struct 
                                trust_is_own(verdict, job->roots), SE_ERR_REJECTED, err);
 }
 
-/* Of the version that signed; a signer that only `trust` vouches for has none. */
-static void api_call_use_signer(struct api_call *call, const struct verdict *verdict,
-                                const struct expected_signers *c)
+void api_call_use_signer(struct api_call *call, const struct verdict *verdict,
+                         const struct expected_signers *c)
 {
     const struct expected_origin *origin;
     struct key_use use;
@@ -162,7 +181,8 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     TRY(api_call_tag(call, read.tag));
     TRY(given_digest_check(read.digest, signature_form(&read), err));
     TRY(config_descriptor(&first, engine->config, descriptor, read.version, err));
-    TRY(expected_signers_collect(&expected, engine, descriptor, read.version, err));
+    TRY(expected_signers_collect(&expected, engine, descriptor, read.version, key_signing_algorithm,
+                                 err));
     TRY(trust_stores_choose(&stores, &expected, &read, err));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;

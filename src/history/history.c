@@ -308,6 +308,20 @@ se_status se_history_open(se_history **out, se_engine *engine, const char *store
     return SE_OK;
 }
 
+se_status history_open_store(struct chain_store **out, const char *uri, se_error *err)
+{
+    AUTO(chain_store) store = NULL;
+    const struct chain_store_type *type = find_store_type(uri, err);
+
+    *out = NULL;
+    if (!type)
+        return SE_ERR_USAGE;
+    TRY(open_store(&store, type, uri, false, err));
+    TRY(type->begin(store, STORE_READ, err));
+    *out = MOVE(store);
+    return SE_OK;
+}
+
 struct chain_call {
     se_history_chain_fn fn;
     void *arg;
@@ -334,16 +348,11 @@ se_status se_history_chains(const char *store, se_history_chain_fn fn, void *arg
 {
     AUTO(chain_store) opened = NULL;
     struct chain_call call = { fn, arg, false };
-    const struct chain_store_type *type;
     se_status st;
 
     TRY(arguments_check(error, store, fn));
-    type = find_store_type(store, error);
-    if (!type)
-        return SE_ERR_USAGE;
-    TRY(open_store(&opened, type, store, false, error));
-    TRY(type->begin(opened, STORE_READ, error));
-    st = type->read_chains(opened, report_chain, &call, error);
+    TRY(history_open_store(&opened, store, error));
+    st = opened->type->read_chains(opened, report_chain, &call, error);
     transaction_abandon(opened);
     return call.enough ? SE_OK : st;
 }

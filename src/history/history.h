@@ -77,6 +77,10 @@ SE_MUST_CHECK se_status history_check_process(const se_history *h, se_error *err
 SE_MUST_CHECK se_status history_open_reader(struct chain_store **out, struct chain *chain,
                                             const se_history *h, se_error *err);
 
+/* A connection in a transaction that reads.  SE_ERR_USAGE: there are no such stores. */
+SE_MUST_CHECK se_status history_open_store(struct chain_store **out, const char *uri,
+                                           se_error *err);
+
 /* For the leader: a transaction, and the chain as the store has it. */
 SE_MUST_CHECK se_status history_lock_chain(struct chain *chain, se_history *h, enum store_mode mode,
                                            se_error *err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading entries: those of a chain that was verified, or what is there. */
+/* Reading entries: those of a chain that was verified, or what is there; and who has sealed. */
 #include <stdlib.h>
 
 #include "base/arguments.h"
+#include "base/array.h"
 #include "history/verification.h"
 
 struct reading {
@@ -256,5 +257,140 @@ se_status se_history_export(se_history_report *report, se_buf *seal, se_history 
     st = read_range(report, seal, &r, history, error);
     if (st)
         se_buf_free(seal);
+    return st;
+}
+
+/* ---- who has sealed, as the seals say: one chain; versions never go down along it, so each is one
+ * run of seals ---- */
+
+struct run {
+    char descriptor[sizeof((struct checkpoint *)NULL)->descriptor];
+    unsigned version;
+    uint64_t first, last;
+};
+
+struct runs {
+    struct run *list;
+    size_t count, room;
+    uint64_t resigned; /* the seal that vouches for all before it; 0: none */
+};
+
+static void runs_free(struct runs *runs)
+{
+    free(runs->list);
+}
+AUTO_KIND(runs, struct runs, runs_free(p))
+
+static bool continues(const struct runs *runs, const struct checkpoint *c)
+{
+    const struct run *newest = runs->count ? &runs->list[runs->count - 1] : NULL;
+
+    return newest && newest->version == c->version && !strcmp(newest->descriptor, c->descriptor);
+}
+
+static se_status add_seal(void *arg, const struct stored_checkpoint *stored, se_error *err)
+{
+    struct runs *runs = arg;
+    struct signed_note note;
+    const struct checkpoint *c = &note.checkpoint;
+
+    if (signed_note_parse(&note, stored->note, NULL))
+        return error_set(err, SE_ERR_REJECTED, "seal %ju can't be read", (uintmax_t)stored->number);
+    if (c->event == EVENT_RESIGNS)
+        runs->resigned = stored->number;
+    if (!continues(runs, c)) {
+        if (!array_grow(&runs->list, &runs->room, runs->count))
+            return error_memory(err);
+        runs->list[runs->count] = (struct run){ .version = c->version, .first = stored->number };
+        memcpy(runs->list[runs->count++].descriptor, c->descriptor, sizeof c->descriptor);
+    }
+    runs->list[runs->count - 1].last = stored->number;
+    return SE_OK;
+}
+
+/* *enough: the caller wants no more. */
+static void tell_runs(bool *enough, const struct runs *runs, const char *chain,
+                      se_history_seals_fn fn, void *arg)
+{
+    for (size_t i = 0; !*enough && i < runs->count; i++) {
+        const struct run *run = &runs->list[i];
+        const se_history_seals seals = {
+            .chain = chain,
+            .descriptor = run->descriptor,
+            .version = run->version,
+            .first = run->first,
+            .last = run->last,
+            .vouched = run->last < runs->resigned,
+        };
+
+        *enough = !fn(arg, &seals);
+    }
+}
+
+/* ---- all of them: first the chains, for a store reads one thing at a time ---- */
+
+struct chain_list {
+    const char *wanted; /* NULL: all */
+    struct chain *list;
+    size_t count, room;
+};
+
+static void chain_list_free(struct chain_list *chains)
+{
+    free(chains->list);
+}
+AUTO_KIND(chain_list, struct chain_list, chain_list_free(p))
+
+static se_status add_chain(void *arg, const struct chain *chain, se_error *err)
+{
+    struct chain_list *chains = arg;
+
+    if (chains->wanted && strcmp(chains->wanted, chain->name) != 0)
+        return SE_OK;
+    if (!array_grow(&chains->list, &chains->room, chains->count))
+        return error_memory(err);
+    chains->list[chains->count++] = *chain;
+    return SE_OK;
+}
+
+static se_status read_runs(struct runs *out, struct chain_store *store, const struct chain *chain,
+                           se_error *err)
+{
+    const struct range range = { chain, chain->base_checkpoint, chain->checkpoints };
+
+    TRY_PREFIX(store->type->read_checkpoints(store, &range, add_seal, out, err), err,
+               "chain '%s': ", chain->name);
+    return SE_OK;
+}
+
+static se_status read_sealers(struct chain_store *store, const struct chain_list *chains,
+                              se_history_seals_fn fn, void *arg, se_error *err)
+{
+    bool enough = false;
+
+    for (size_t i = 0; !enough && i < chains->count; i++) {
+        AUTO(runs) runs = { .count = 0 };
+
+        TRY(read_runs(&runs, store, &chains->list[i], err));
+        tell_runs(&enough, &runs, chains->list[i].name, fn, arg);
+    }
+    return SE_OK;
+}
+
+se_status se_history_sealers(const char *store, const char *chain, se_history_seals_fn fn,
+                             void *arg, se_error *error)
+{
+    AUTO(chain_store) opened = NULL;
+    AUTO(chain_list) chains = { .wanted = chain };
+    se_status st;
+
+    TRY(arguments_check(error, store, fn));
+    TRY(history_open_store(&opened, store, error));
+    st = opened->type->read_chains(opened, add_chain, &chains, error);
+    if (!st && chain && !chains.count)
+        st = error_set(error, SE_ERR_USAGE, "there is no chain '%s'", chain);
+    if (!st)
+        st = read_sealers(opened, &chains, fn, arg, error);
+    transaction_abandon(opened);
     return st;
 }

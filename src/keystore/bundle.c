@@ -459,7 +459,7 @@ static se_status find_certificates(struct certificates *out, const struct bundle
 se_status bundle_open(struct key **out, const struct bundle *bundle, const struct keyref *ref,
                       enum key_part part, se_error *err)
 {
-    AUTO(certificates) certificates = { NULL, NULL, NULL };
+    AUTO(certificates) certificates = { .own = NULL };
     const struct bundle_key *key;
 
     *out = NULL;

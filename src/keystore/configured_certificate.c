@@ -21,7 +21,7 @@ se_status store_configured_certificate(struct certificates *out, const struct ke
     AUTO(se_buf) text = SE_BUF_INIT;
     se_status st = SE_OK;
 
-    *out = (struct certificates){ NULL, NULL, NULL };
+    *out = (struct certificates){ .own = NULL };
     if (ref->certificate_der.size)
         return certificate_parse(&out->own, buf_bytes(&ref->certificate_der), err);
     if (!*ref->certificate)

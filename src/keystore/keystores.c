@@ -26,7 +26,7 @@ static se_status store_find(const struct store_type **out, const char *name, se_
 /* A certificate in the configuration makes public-key work independent of the store. */
 static se_status open_configured(struct key **out, const struct keyref *ref, se_error *err)
 {
-    AUTO(certificates) configured = { NULL, NULL, NULL };
+    AUTO(certificates) configured = { .own = NULL };
 
     *out = NULL;
     TRY(store_configured_certificate(&configured, ref, err));

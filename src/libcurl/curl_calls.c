@@ -51,25 +51,13 @@ static se_status find_calls(struct curl_calls *out, void *handle, se_error *err)
 
 /* ---- its memory, which holds tokens and secrets: wiped when it is given back ---- */
 
-static void *resize_memory(void *data, size_t size)
-{
-    size_t had = malloc_usable_size(data);
-    void *moved = malloc(size);
-
-    if (moved && data)
-        memcpy(moved, data, had < size ? had : size);
-    if (moved)
-        buf_wipe_free(data);
-    return moved;
-}
-
 /* ---- loading ---- */
 
 /* An application that uses libcurl, too, and began earlier, keeps its own memory. */
 static CURLcode initialize_library(const struct curl_calls *calls)
 {
-    return calls->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, buf_wipe_free, resize_memory, strdup,
-                                  calloc);
+    return calls->global_init_mem(CURL_GLOBAL_DEFAULT, malloc, buf_wipe_free, buf_wipe_resize,
+                                  strdup, calloc);
 }
 
 /* It is never unloaded: its threads, and those of OpenSSL's, may be at work. */

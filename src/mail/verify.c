@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* se_mail_verify(): the outermost signature of a message (RFC 8551, 3.5). */
+/* The outermost signature of a message (RFC 8551, 3.5): verified, or only looked at. */
 #include <errno.h>
 
 #include "base/arguments.h"
@@ -398,4 +398,69 @@ se_status se_mail_verify(se_mail *out, se_engine *engine, const char *descriptor
     if (out)
         *out = result;
     return SE_OK;
+}
+
+/* ---- who, without verifying ---- */
+
+struct version_listener {
+    se_version_fn fn;
+    void *arg;
+};
+
+static se_status pass_content(void *arg, se_bytes piece, se_error *err)
+{
+    (void)arg;
+    (void)piece;
+    (void)err;
+    return SE_OK;
+}
+
+static se_status find_in(struct verification *v, const se_source *signature,
+                         const struct version_listener *to, se_error *err)
+{
+    const se_status st =
+        se_find_versions_stream(v->engine, v->descriptor, signature, to->fn, to->arg, err);
+
+    return st && v->failure.status ? failure_hand_over(v, err) : st;
+}
+
+static se_status find_in_multipart(struct verification *v, const struct version_listener *to,
+                                   se_error *err)
+{
+    const se_source content = { read_content, v, 0 }, signature = { read_signature, v, 0 };
+    struct stream stream = { .source = &content };
+
+    v->boundary.text = v->message.media.boundary;
+    TRY(skip_preamble(v, err));
+    if (stream_drain(&stream, pass_content, NULL, err))
+        return v->failure.status ? failure_hand_over(v, err) : SE_ERR_IO;
+    return find_in(v, &signature, to, err);
+}
+
+static se_status find_in_message(struct verification *v, const struct version_listener *to,
+                                 se_error *err)
+{
+    const se_source opaque = { read_opaque, v, 0 };
+    const struct media *media = &v->message.media;
+
+    if (media_is_cms(media->type))
+        return find_in(v, &opaque, to, err);
+    return strcmp(media->type, "multipart/signed") == 0 && media_is_signature(media->protocol)
+               ? find_in_multipart(v, to, err)
+               : SE_OK;
+}
+
+se_status se_mail_find_versions(se_engine *engine, const char *descriptor, const se_source *in,
+                                se_version_fn fn, void *arg, se_error *error)
+{
+    static const se_mail_verify_params nothing = SE_MAIL_VERIFY_PARAMS_INIT;
+    const struct version_listener to = { fn, arg };
+    struct stream stream = { .source = in };
+    AUTO(verification) v = { .engine = engine, .descriptor = descriptor, .params = &nothing };
+    se_status st;
+
+    TRY(arguments_check(error, engine, descriptor, given_source(in), fn));
+    TRY(message_open(&v.message, &stream, error));
+    st = find_in_message(&v, &to, error);
+    return st == SE_ERR_FORMAT ? error_prefix(error, SE_ERR_REJECTED, "its signature: ") : st;
 }

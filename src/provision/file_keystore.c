@@ -2,7 +2,10 @@
 #include "provision/file_keystore.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/encoder.h>
 #include <openssl/err.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -10,6 +13,8 @@
 #include "crypto/crypto.h"
 #include "provision/listing.h"
 #include "provision/x509_build.h"
+
+AUTO_KIND(encoder, OSSL_ENCODER_CTX *, OSSL_ENCODER_CTX_free(*p))
 
 /* ---- files ---- */
 
@@ -22,6 +27,14 @@ se_status key_file_read(se_buf *out, const char *path, se_error *err)
         return SE_OK;
     st = file_read(out, path, BUNDLE_FILE_LIMIT, err);
     return st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_STORE) : st;
+}
+
+bool key_write_plain(BIO *out, EVP_PKEY *key)
+{
+    AUTO(encoder) encoder =
+        OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
+
+    return encoder && OSSL_ENCODER_to_bio(encoder, out);
 }
 
 se_status key_file_write(const char *path, se_bytes content, se_error *err)
@@ -148,6 +161,7 @@ static void list_key(const struct provision_report *report, const char *label,
                             .certificate = certificate,
                             .has_private = true,
                             .may_sign = key->key && uses & USE_SIGN,
+                            .may_leave = key->key,
                             .may_decrypt = key->key && uses & USE_ENCRYPT &&
                                            key_family(key->key) == FAMILY_RSA,
                         });
@@ -186,4 +200,34 @@ void file_keystore_list(const struct bundle *bundle, const struct bundle_key *on
                              public_key && !key_public_id(id, public_key, NULL));
     }
     ERR_clear_error();
+}
+
+/* ---- memory: what OpenSSL releases is wiped in programs that make keys ---- */
+
+static void *take_memory(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return malloc(size);
+}
+
+static void *resize_memory(void *data, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return buf_wipe_resize(data, size);
+}
+
+static void release_memory(void *data, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    buf_wipe_free(data);
+}
+
+/* Its decoders leave copies of private keys behind (OSSL_DECODER_from_data(), EVP_PKEY2PKCS8()). It
+ * takes functions before its first allocation only: this comes before main(). */
+__attribute__((constructor)) static void wipe_openssl_memory(void)
+{
+    (void)CRYPTO_set_mem_functions(take_memory, resize_memory, release_memory);
 }

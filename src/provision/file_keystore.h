@@ -35,6 +35,9 @@ SE_MUST_CHECK se_status key_file_read(se_buf *out, const char *path, se_error *e
 SE_MUST_CHECK se_status key_file_write(const char *path, se_bytes content, se_error *err);
 SE_MUST_CHECK se_status key_file_remove(const char *path, se_error *err);
 
+/* In PEM, without a PIN, straight into `out`: EVP_PKEY2PKCS8() leaves a copy behind. */
+bool key_write_plain(BIO *out, EVP_PKEY *key);
+
 /* `more` behind what is there, without what is there already. */
 SE_MUST_CHECK se_status certificates_join(STACK_OF(X509) * *into, const STACK_OF(X509) * more,
                                           se_error *err);

@@ -4,12 +4,15 @@
 #define PROVISION_IMPORT_H
 
 #include "crypto/key.h"
+#include "provision/backup/wrapped_key.h"
 #include "provision/provision.h"
 
 struct imported_key {
     EVP_PKEY *key;
     X509 *certificate;
-    STACK_OF(X509) * chain; /* may be NULL */
+    STACK_OF(X509) * chain;            /* may be NULL */
+    const struct wrapped_key *wrapped; /* as it comes, `key` is its public half then; borrowed,
+                                          NULL: `key` is the key */
 };
 
 /* SE_ERR_FORMAT: it is neither PKCS #12 nor PEM, or does not hold one key with its certificate;
@@ -18,6 +21,12 @@ SE_MUST_CHECK se_status imported_key_read(struct imported_key *out,
                                           const struct provision_import *import, se_error *err);
 void imported_key_free(struct imported_key *imported);
 AUTO_KIND(imported_key, struct imported_key, imported_key_free(p))
+
+/* In provision.c: provision_import() with what was read; `what`: but for the file, its name and
+ * password, and authorities. */
+SE_MUST_CHECK se_status provision_put_key(struct target *target, const struct imported_key *in,
+                                          const struct provision_import *what,
+                                          const struct provision_report *report, se_error *err);
 
 /* PEM or DER: certificates, or a PKCS #7 / CMS with certificates in it (RFC 5652).  SE_ERR_FORMAT:
  * none of these. */

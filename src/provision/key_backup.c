@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "provision/key_backup.h"
 
-#include <openssl/encoder.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -11,89 +9,11 @@
 #include "base/text.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
 #include "keystore/keystore.h"
-#include "provision/backup_file.h"
-#include "provision/import.h"
-#include "provision/keystore.h"
+#include "provision/recovery.h"
 #include "provision/vault_admin.h"
 
-enum { CERTIFICATE_MOST = 1 << 20, ID_TEXT = 2 * PUBLIC_ID + 1 };
-
-AUTO_KIND(encoder, OSSL_ENCODER_CTX *, OSSL_ENCODER_CTX_free(*p))
-AUTO_KIND(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free(*p))
-
-/* ---- what is in a backup: a PEM text, as `key import` takes it ---- */
-
-/* Straight into memory that is wiped: EVP_PKEY2PKCS8() leaves a copy behind. */
-static bool write_key(BIO *out, EVP_PKEY *key)
-{
-    AUTO(encoder) encoder =
-        OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", NULL);
-
-    return encoder && OSSL_ENCODER_to_bio(encoder, out);
-}
-
-static se_status write_content(se_buf *out, const struct key *key, se_error *err)
-{
-    AUTO(bio) bio = BIO_new(BIO_s_mem());
-    bool is_written =
-        bio && write_key(bio, key->private) && PEM_write_bio_X509(bio, key->certificate);
-    char *text;
-    long size;
-
-    for (int i = 0; is_written && i < sk_X509_num(key->chain); i++)
-        is_written = PEM_write_bio_X509(bio, sk_X509_value(key->chain, i));
-    if (!is_written)
-        return crypto_error(err, SE_ERR_CRYPTO, "writing the key in PEM");
-    size = BIO_get_mem_data(bio, &text);
-    return buf_copy(out, (se_bytes){ text, (size_t)size }, err);
-}
-
-/* As a restore reads it.  A key that is not whole would sign wrongly, and a single faulty signature
- * may give it away. */
-static se_status read_content(struct imported_key *out, se_bytes content, const char *name,
-                              se_error *err)
-{
-    const se_buf no_password = SE_BUF_INIT;
-    const struct provision_import import = {
-        .file = content,
-        .name = name,
-        .password = &no_password,
-    };
-    AUTO(pkey_ctx) check = NULL;
-
-    TRY(imported_key_read(out, &import, err));
-    check = EVP_PKEY_CTX_new_from_pkey(crypto_context(), out->key, NULL);
-    if (check && EVP_PKEY_check(check) == 1)
-        return SE_OK;
-    return crypto_error(err, SE_ERR_FORMAT, "'%s': the private key is not whole", name);
-}
-
-static void id_text(char out[ID_TEXT], EVP_PKEY *key)
-{
-    unsigned char id[PUBLIC_ID];
-
-    *out = '\0';
-    if (key_public_id(id, key, NULL))
-        return;
-    for (size_t i = 0; i < sizeof id; i++)
-        (void)snprintf(out + 2 * i, 3, "%02x", id[i]);
-}
-
-static void fill_row(struct backup_row *row, X509 *certificate)
-{
-    row->kind = "key";
-    id_text(row->id, X509_get0_pubkey(certificate));
-    key_type_name(row->type, X509_get0_pubkey(certificate));
-    certificate_subject(row->subject, sizeof row->subject, certificate);
-}
-
-static void fill_vault_row(struct backup_row *row, const struct vault_object *object)
-{
-    row->kind = object->kind;
-    (void)snprintf(row->id, sizeof row->id, "%s", object->id);
-}
+enum { CERTIFICATE_MOST = 1 << 20 };
 
 /* ---- for whom ---- */
 
@@ -116,6 +36,17 @@ static se_status read_certificate(STACK_OF(X509) * into, const char *path, se_er
                                                                            : error_memory(err);
 }
 
+static se_status check_threshold(const struct backup_wish *wish, se_error *err)
+{
+    if (!wish->threshold || (wish->threshold > 1 && wish->threshold <= wish->certificate_count))
+        return SE_OK;
+    return error_set(
+        err, SE_ERR_USAGE,
+        "--threshold %u with %zu recovery certificates: it is how many of them open the "
+        "backup together, from 2",
+        wish->threshold, wish->certificate_count);
+}
+
 static se_status read_recipients(STACK_OF(X509) * *out, const struct backup_wish *wish,
                                  se_error *err)
 {
@@ -126,25 +57,14 @@ static se_status read_recipients(STACK_OF(X509) * *out, const struct backup_wish
     if (!wish->certificate_count)
         return error_set(err, SE_ERR_USAGE,
                          "who is to open the backup? --to FILE, a recovery certificate");
+    TRY(check_threshold(wish, err));
     for (size_t i = 0; i < wish->certificate_count; i++)
         TRY(read_certificate(recipients, wish->certificates[i], err));
     *out = MOVE(recipients);
     return SE_OK;
 }
 
-static se_status open_recovery_key(struct key **out, const struct target *recovery, se_error *err)
-{
-    se_status st = SE_OK;
-
-    *out = NULL;
-    if (recovery)
-        st = store_open(out, &recovery->ref, PART_DECRYPT, NULL, err);
-    if (st == SE_ERR_ACCESS)
-        (void)error_suffix(err, st, " (--recovery-pin-source)");
-    return error_prefix(err, st, "recovery key: ");
-}
-
-/* ---- backup ---- */
+/* ---- a key that can be read ---- */
 
 /* In clear, for whoever finds the file; nothing relies on it. */
 static se_status write_title(struct writer *w, const struct target *target,
@@ -163,62 +83,159 @@ static se_status write_title(struct writer *w, const struct target *target,
         certificate_serial(serial, sizeof serial, sk_X509_value(recipients, i));
         writer_format(w, "for: %s, serial %s\n", name, serial);
     }
+    if (row->threshold)
+        writer_format(w, "together: %u of %d\n", row->threshold, sk_X509_num(recipients));
     return w->failed ? error_memory(err) : SE_OK;
 }
 
-static bool is_vault(const struct target *target)
+static se_status seal_content(se_buf *out, struct backup_row *row, const struct target *target,
+                              const struct backup_content *content, STACK_OF(X509) * recipients,
+                              se_error *err)
 {
-    return keystore_ops_find(target) == &vault_keystore_ops;
-}
+    const struct backup_readers readers = { recipients, row->threshold };
+    AUTO(writer) title = { 0 };
 
-static se_status open_readable_key(struct key **out, const struct target *target, se_error *err)
-{
-    const struct keystore_ops *ops = keystore_ops_find(target);
-
-    *out = NULL;
-    if (!ops || !(ops->features & KEYSTORE_READABLE))
-        return error_set(err, SE_ERR_USAGE,
-                         "this key does not leave its %s: one that is to have a backup or a copy "
-                         "is made in a file, and imported from there",
-                         is_vault(target) ? "vault" : "token");
-    return store_open(out, &target->ref, PART_SIGN, NULL, err);
+    row->recipients = (size_t)sk_X509_num(recipients);
+    TRY(write_title(&title, target, row, recipients, err));
+    return backup_file_seal(out, content, writer_string(&title), &readers, err);
 }
 
 /* That it opens, and holds what was put into it. */
-static se_status try_opening(se_bytes file, const struct target *recovery, se_bytes content,
-                             se_error *err)
+static se_status try_opening(struct backup_row *row, se_bytes file,
+                             const struct recovery_targets *targets, se_bytes text, se_error *err)
 {
-    AUTO(key) key = NULL;
-    AUTO(se_buf) opened = SE_BUF_INIT;
+    AUTO(recovery) recovery = { .count = 0 };
+    AUTO(backup_content) opened = { .text = SE_BUF_INIT };
 
-    TRY(open_recovery_key(&key, recovery, err));
-    TRY(backup_file_open(&opened, file, key, err));
-    if (opened.size != content.size || CRYPTO_memcmp(opened.data, content.data, content.size) != 0)
+    if (!targets->count)
+        return SE_OK;
+    TRY(recovery_open(&recovery, targets, err));
+    TRY(recovery_open_file(&opened, file, &recovery, err));
+    if (opened.text.size != text.size || CRYPTO_memcmp(opened.text.data, text.data, text.size) != 0)
         return error_set(err, SE_ERR_CRYPTO, "the backup opens, and holds something else");
+    row->is_opened = true;
     return SE_OK;
 }
 
-static se_status seal_key(se_buf *out, struct backup_row *row, const struct target *target,
-                          const struct backup_wish *wish, se_error *err)
+static se_status back_up_readable_key(se_buf *out, struct backup_row *row,
+                                      const struct target *target, const struct backup_wish *wish,
+                                      se_error *err)
 {
     AUTO(x509_stack) recipients = NULL;
     AUTO(key) key = NULL;
     AUTO(imported_key) read_back = { .key = NULL };
-    AUTO(se_buf) content = SE_BUF_INIT;
-    AUTO(writer) title = { 0 };
+    AUTO(backup_content) content = { .text = SE_BUF_INIT };
+
+    if (wish->is_untried)
+        return error_set(err, SE_ERR_USAGE, "--no-verify is for keys in tokens");
+    TRY(read_recipients(&recipients, wish, err));
+    TRY(store_open(&key, &target->ref, PART_SIGN, NULL, err));
+    TRY(key_text_write(&content.text, key, err));
+    TRY(key_text_read(&read_back, buf_bytes(&content.text), "the key", err));
+    backup_row_fill(row, read_back.certificate);
+    TRY(seal_content(out, row, target, &content, recipients, err));
+    return try_opening(row, buf_bytes(out), &wish->recovery, buf_bytes(&content.text), err);
+}
+
+/* ---- a key that its token wraps ---- */
+
+/* Shares are made here. */
+static size_t choose_keys(EVP_PKEY *out[WRAPPED_MOST], const STACK_OF(X509) * recipients,
+                          const struct backup_wish *wish)
+{
+    size_t count = 0;
+
+    for (int i = 0; !wish->threshold && i < sk_X509_num(recipients); i++)
+        out[count++] = X509_get0_pubkey(sk_X509_value(recipients, i));
+    return count;
+}
+
+static se_status add_issuers(struct wrapped_key *wrapped, const STACK_OF(X509) * chain,
+                             se_error *err)
+{
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        if (!sk_X509_push(wrapped->certificates, sk_X509_value(chain, i)))
+            return error_memory(err);
+        X509_up_ref(sk_X509_value(chain, i));
+    }
+    return SE_OK;
+}
+
+static se_status wrap_key(struct wrapped_key *out, struct keystore *keystore,
+                          const STACK_OF(X509) * recipients, const struct backup_wish *wish,
+                          se_error *err)
+{
+    EVP_PKEY *keys[WRAPPED_MOST];
+    struct wrap_wish how = {
+        .keys = keys,
+        .names = wish->certificates,
+        .count = choose_keys(keys, recipients, wish),
+        .is_revealed = wish->threshold,
+        .is_tried = !wish->is_untried,
+    };
+    AUTO(key) key = NULL;
+    AUTO(key_pair) pair = { NULL, NULL };
+
+    TRY(store_open(&key, &keystore->target->ref, PART_CERTIFICATE, NULL, err));
+    TRY(keystore->ops->find(&pair, keystore, err));
+    if (EVP_PKEY_eq(pair.public_key, X509_get0_pubkey(key->certificate)) != 1)
+        return crypto_error(err, SE_ERR_KEY,
+                            "the private key and its certificate do not belong together");
+    how.certificate = key->certificate;
+    TRY(keystore->ops->wrap_key(out, keystore, &how, err));
+    return add_issuers(out, key->chain, err);
+}
+
+/* What a person has to know of the file that is made. */
+static void note_wrapping(const struct target *target, const struct wrapped_key *wrapped)
+{
+    if (wrapped->file_key.size)
+        target_note(target, "the file key was in the memory of this process for a moment: it is "
+                            "there that shares are made");
+    if (wrapped->wrapping == WRAPPING_CBC)
+        target_note(target, "the token encrypts keys by AES-CBC only, which notices no change: of "
+                            "the file's integrity somebody else has to take care");
+}
+
+/* By the token, so that the private key is in clear nowhere. */
+static se_status try_unwrapping(struct backup_row *row, struct keystore *keystore, se_bytes file,
+                                const struct recovery_targets *targets, se_error *err)
+{
+    AUTO(recovery) recovery = { .count = 0 };
+    AUTO(backup_content) opened = { .text = SE_BUF_INIT };
+
+    if (!targets->count)
+        return SE_OK;
+    TRY(recovery_open(&recovery, targets, err));
+    TRY(recovery_open_file(&opened, file, &recovery, err));
+    TRY(recovery_try_token(&row->way, keystore, &opened, &recovery, err));
+    row->is_opened = true;
+    return SE_OK;
+}
+
+static se_status back_up_token_key(se_buf *out, struct backup_row *row, const struct target *target,
+                                   const struct backup_wish *wish, se_error *err)
+{
+    AUTO(x509_stack) recipients = NULL;
+    AUTO(keystore) keystore = NULL;
+    AUTO(backup_content) content = { .text = SE_BUF_INIT };
 
     TRY(read_recipients(&recipients, wish, err));
-    TRY(open_readable_key(&key, target, err));
-    TRY(write_content(&content, key, err));
-    TRY(read_content(&read_back, buf_bytes(&content), "the key", err));
-    fill_row(row, read_back.certificate);
-    row->recipients = wish->certificate_count;
-    TRY(write_title(&title, target, row, recipients, err));
-    TRY(backup_file_seal(out, buf_bytes(&content), writer_string(&title), recipients, err));
-    if (wish->recovery)
-        TRY(try_opening(buf_bytes(out), wish->recovery, buf_bytes(&content), err));
-    row->is_opened = wish->recovery;
-    return SE_OK;
+    TRY(keystore_ops_find(target)->open(&keystore, target, ACCESS_USE, err));
+    TRY(wrap_key(&content.wrapped, keystore, recipients, wish, err));
+    backup_row_fill(row, sk_X509_value(content.wrapped.certificates, 0));
+    row->is_wrapped = true;
+    note_wrapping(target, &content.wrapped);
+    TRY(seal_content(out, row, target, &content, recipients, err));
+    return try_unwrapping(row, keystore, buf_bytes(out), &wish->recovery, err);
+}
+
+/* ---- a key that its vault encrypts ---- */
+
+static void fill_vault_row(struct backup_row *row, const struct vault_object *object)
+{
+    row->kind = object->kind;
+    (void)snprintf(row->id, sizeof row->id, "%s", object->id);
 }
 
 static se_status back_up_vault_key(se_buf *out, struct backup_row *row, const struct target *target,
@@ -226,10 +243,11 @@ static se_status back_up_vault_key(se_buf *out, struct backup_row *row, const st
 {
     struct vault_object object;
 
-    if (wish->certificate_count || wish->recovery)
-        return error_set(err, SE_ERR_USAGE,
-                         "a vault's key never leaves it in clear: the vault encrypts the backup "
-                         "itself, and --to and --recovery are not for it");
+    if (wish->certificate_count || wish->recovery.count || wish->threshold || wish->is_untried)
+        return error_set(
+            err, SE_ERR_USAGE,
+            "a vault's key never leaves it in clear: the vault encrypts the backup "
+            "itself, and --to, --threshold, --recovery and --no-verify are not for it");
     TRY(vault_backup(out, &object, target, err));
     fill_vault_row(row, &object);
     return SE_OK;
@@ -238,148 +256,19 @@ static se_status back_up_vault_key(se_buf *out, struct backup_row *row, const st
 se_status provision_backup(se_buf *out, struct backup_row *row, const struct target *target,
                            const struct backup_wish *wish, se_error *err)
 {
+    const struct keystore_ops *ops = keystore_ops_find(target);
     se_status st;
 
     *out = (se_buf)SE_BUF_INIT;
-    *row = (struct backup_row){ .kind = "" };
-    if (is_vault(target))
+    *row = (struct backup_row){ .kind = "", .threshold = wish->threshold };
+    if (ops == &vault_keystore_ops)
         return back_up_vault_key(out, row, target, wish, err);
-    st = seal_key(out, row, target, wish, err);
+    if (!ops)
+        st = error_set(err, SE_ERR_USAGE, "keys in '%s' have no backup", target->ref.store);
+    else
+        st = (ops->features & KEYSTORE_READABLE ? back_up_readable_key
+                                                : back_up_token_key)(out, row, target, wish, err);
     if (st)
         se_buf_free(out);
     return error_prefix(err, st, "%s: ", target->text);
-}
-
-/* ---- restore ---- */
-
-static se_status refuse_other_key(const struct backup_row *row, X509 *certificate, se_error *err)
-{
-    struct backup_row there = { .kind = "" };
-
-    fill_row(&there, certificate);
-    return error_set(err, SE_ERR_FORMAT,
-                     "the backup is of another key: %s, ID %s, '%s'; the key there is %s, ID %s, "
-                     "'%s'; --force puts the other one there",
-                     row->type, row->id, row->subject, there.type, there.id, there.subject);
-}
-
-/* With the certificate that the configuration or the store has, if any is left. */
-static se_status compare_key(struct backup_row *row, const struct target *target, X509 *certificate,
-                             bool force, se_error *err)
-{
-    AUTO(key) there = NULL;
-
-    if (store_open(&there, &target->ref, PART_CERTIFICATE, NULL, NULL))
-        return SE_OK;
-    row->is_compared =
-        EVP_PKEY_eq(X509_get0_pubkey(there->certificate), X509_get0_pubkey(certificate)) == 1;
-    ERR_clear_error();
-    return row->is_compared || force ? SE_OK : refuse_other_key(row, there->certificate, err);
-}
-
-static se_status check_content(struct backup_row *row, const struct target *target,
-                               const struct restore_wish *wish, se_bytes content, se_error *err)
-{
-    AUTO(imported_key) in = { .key = NULL };
-
-    TRY(read_content(&in, content, wish->name, err));
-    fill_row(row, in.certificate);
-    row->is_opened = true;
-    return compare_key(row, target, in.certificate, wish->force, err);
-}
-
-static se_status open_backup(se_buf *out, const struct restore_wish *wish, se_error *err)
-{
-    AUTO(key) key = NULL;
-
-    TRY(open_recovery_key(&key, wish->recovery, err));
-    TRY_PREFIX(backup_file_open(out, wish->file, key, err), err, "'%s': ", wish->name);
-    return SE_OK;
-}
-
-/* `how`: but for what is imported. */
-static se_status import_content(struct target *target, se_bytes content, const char *name,
-                                const struct provision_import *how,
-                                const struct provision_report *report, se_error *err)
-{
-    const se_buf no_password = SE_BUF_INIT;
-    struct provision_import import = *how;
-
-    import.file = content;
-    import.name = name;
-    import.password = &no_password;
-    return provision_import(target, &import, report, err);
-}
-
-static se_status restore_key(struct backup_row *row, struct target *target,
-                             const struct restore_wish *wish, const struct provision_report *report,
-                             se_error *err)
-{
-    const struct provision_import how = {
-        .usage = "",
-        .force = wish->force,
-        .consent = wish->consent,
-    };
-    AUTO(se_buf) content = SE_BUF_INIT;
-    se_status st;
-
-    TRY(open_backup(&content, wish, err));
-    st = check_content(row, target, wish, buf_bytes(&content), err);
-    if (st)
-        return error_prefix(err, st, "%s: ", target->text);
-    if (wish->consent && wish->consent->dry_run)
-        return SE_OK;
-    return import_content(target, buf_bytes(&content), wish->name, &how, report, err);
-}
-
-static se_status restore_vault_key(struct backup_row *row, const struct target *target,
-                                   const struct restore_wish *wish, se_error *err)
-{
-    struct vault_object object;
-
-    if (wish->recovery || wish->force || (wish->consent && wish->consent->dry_run))
-        return error_set(err, SE_ERR_USAGE,
-                         "'%s' is no backup for recovery certificates: --recovery, --force and "
-                         "--dry-run are not for one that a vault has made",
-                         wish->name);
-    TRY(vault_restore(&object, target, wish->file, wish->name, err));
-    fill_vault_row(row, &object);
-    return SE_OK;
-}
-
-se_status provision_restore(struct backup_row *row, struct target *target,
-                            const struct restore_wish *wish, const struct provision_report *report,
-                            se_error *err)
-{
-    *row = (struct backup_row){ .kind = "" };
-    if (vault_backup_is(wish->file) && !is_vault(target))
-        return error_set(err, SE_ERR_USAGE,
-                         "'%s' is a backup that a vault has made, and only a vault restores it",
-                         wish->name);
-    return is_vault(target) && !backup_file_is(wish->file)
-               ? restore_vault_key(row, target, wish, err)
-               : restore_key(row, target, wish, report, err);
-}
-
-/* ---- copy ---- */
-
-/* Checked as what comes from a backup is. */
-static se_status read_source(se_buf *out, const struct target *from, se_error *err)
-{
-    AUTO(key) key = NULL;
-    AUTO(imported_key) read_back = { .key = NULL };
-
-    TRY(open_readable_key(&key, from, err));
-    TRY(write_content(out, key, err));
-    return read_content(&read_back, buf_bytes(out), from->ref.location, err);
-}
-
-se_status provision_copy(struct target *to, const struct target *from,
-                         const struct provision_import *how, const struct provision_report *report,
-                         se_error *err)
-{
-    AUTO(se_buf) content = SE_BUF_INIT;
-
-    TRY_PREFIX(read_source(&content, from, err), err, "%s: ", from->text);
-    return import_content(to, buf_bytes(&content), from->ref.location, how, report, err);
 }

@@ -7,6 +7,7 @@
 #define PROVISION_KEYSTORE_H
 
 #include "crypto/key.h"
+#include "provision/backup/wrapped_key.h"
 #include "provision/target.h"
 
 /* Both halves; the private one can sign for as long as its store is open. */
@@ -40,9 +41,20 @@ struct key_profile {
     struct key_type type; /* of one that is made */
     unsigned uses;        /* USE_ bits */
     enum protection protection;
-    unsigned days; /* until it expires; 0: it does not */
+    unsigned days;      /* until it expires; 0: it does not */
+    bool is_exportable; /* may leave its token under another key */
 };
 struct cert_profile;
+
+/* How a key is to leave. */
+struct wrap_wish {
+    EVP_PKEY *const *keys;    /* of who gets the file key */
+    const char *const *names; /* of them, for messages */
+    size_t count;             /* up to WRAPPED_MOST */
+    X509 *certificate;        /* of the key */
+    bool is_revealed;         /* gives the file key out as well */
+    bool is_tried;            /* try_wrapped() comes first */
+};
 
 /* CKA_ID and localKeyID of what belongs to a key. */
 enum { KEY_ID_SIZE = PUBLIC_ID };
@@ -72,6 +84,7 @@ enum keystore_feature {
     KEYSTORE_FILES = 32,     /* the file that the configuration names for the certificate is its own
                                 business */
     KEYSTORE_READABLE = 64,  /* whoever has the PIN reads the private key */
+    KEYSTORE_EXPORTABLE = 128, /* whether a key may leave is up to who makes it */
 };
 
 struct keystore_ops {
@@ -107,6 +120,22 @@ struct keystore_ops {
     se_status (*request)(X509_REQ **out, struct keystore *keystore, const struct key_profile *key,
                          const struct cert_profile *certificate, bool force, se_error *err);
 
+    /*
+     * Of a store whose keys leave it under another key, if at all; NULL: they do not.  The private
+     * key, which find() has found, under a new file key, and that for each of the wish.
+     * SE_ERR_USAGE: it may not leave; SE_ERR_POLICY: a key of the wish is none that the store
+     * encrypts for; SE_ERR_STORE: the store has no way that others can read.
+     */
+    se_status (*wrap_key)(struct wrapped_key *out, struct keystore *keystore,
+                          const struct wrap_wish *wish, se_error *err);
+    /* That such a key comes back, and is what its certificate says: for as long as it takes to sign
+     * once.  SE_ERR_STORE: the store has no way to read it; SE_ERR_REJECTED: it is another key. */
+    se_status (*try_wrapped)(struct keystore *keystore, const struct wrapped_key *key,
+                             se_error *err);
+    /* The same for good, as put_key(). */
+    se_status (*put_wrapped)(struct keystore *keystore, const struct wrapped_key *key,
+                             const struct key_profile *profile, se_error *err);
+
     /* `scope`: enum list_scope; only as far as its features go. */
     se_status (*list)(struct keystore *keystore, unsigned scope,
                       const struct provision_report *report, se_error *err);
@@ -118,6 +147,10 @@ extern const struct keystore_ops token_keystore_ops, pkcs12_keystore_ops, pem_ke
 
 /* NULL: commands change no store of that kind. */
 const struct keystore_ops *keystore_ops_find(const struct target *target);
+
+/* SE_ERR_USAGE: there are none.  The caller closes *out, which is NULL after a failure. */
+SE_MUST_CHECK se_status target_keystore_open(struct keystore **out, const struct target *target,
+                                             enum access access, se_error *err);
 
 /* Accepts NULL. */
 static inline void keystore_close(struct keystore *keystore)

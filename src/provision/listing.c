@@ -47,6 +47,7 @@ void listing_key(const struct provision_report *report, const struct listing_row
                     .has_certificate = row->certificate,
                     .may_sign = row->may_sign,
                     .may_decrypt = row->may_decrypt,
+                    .may_leave = row->may_leave,
                     .subject = subject,
                     .not_after = row->certificate ? certificate_not_after(row->certificate) : 0,
                     .state = row->state,
@@ -212,6 +213,7 @@ static void show_private(const struct rows *rows, const struct token_object *key
                     .may_sign = object_flag(rows->session, object, CKA_SIGN, false),
                     .may_decrypt = key->public_key && key_family(key->public_key) == FAMILY_RSA &&
                                    object_flag(rows->session, object, CKA_DECRYPT, false),
+                    .may_leave = object_may_leave(rows->session, object),
                 });
 }
 

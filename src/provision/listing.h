@@ -14,7 +14,7 @@ struct listing_row {
     EVP_PKEY *public_key; /* NULL: the certificate's, or `type` */
     const char *type;     /* when there is neither */
     X509 *certificate;    /* may be NULL */
-    bool has_private, may_sign, may_decrypt;
+    bool has_private, may_sign, may_decrypt, may_leave;
     const struct key_state *state; /* may be NULL */
 };
 void listing_key(const struct provision_report *report, const struct listing_row *row);

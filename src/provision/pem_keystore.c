@@ -109,11 +109,13 @@ static se_status pem_put_certificates(struct keystore *keystore, X509 *certifica
 
 static bool pem_write_key(BIO *out, EVP_PKEY *key, const se_buf *pin)
 {
-    AUTO(p8) info = EVP_PKEY2PKCS8(key);
+    AUTO(p8) info = NULL;
     AUTO(sealed) sealed = NULL;
 
-    if (!info || !pin->size)
-        return info && PEM_write_bio_PKCS8_PRIV_KEY_INFO(out, info);
+    if (!pin->size)
+        return key_write_plain(out, key);
+    if (!(info = EVP_PKEY2PKCS8(key)))
+        return false;
     sealed = PKCS8_encrypt_ex(-1, EVP_aes_256_cbc(), (const char *)pin->data, (int)pin->size, NULL,
                               0, FILE_ITERATIONS, info, crypto_context(), NULL);
     return sealed && PEM_write_bio_PKCS8(out, sealed);

@@ -15,37 +15,6 @@
 
 enum { DAYS_MOST = 36500 };
 
-/* The only place that knows all stores. */
-const struct keystore_ops *keystore_ops_find(const struct target *target)
-{
-    static const struct {
-        const char *name;
-        const struct keystore_ops *ops;
-    } stores[] = {
-        { "HSM", &token_keystore_ops },
-        { "pkcs12", &pkcs12_keystore_ops },
-        { "pem", &pem_keystore_ops },
-        { "AzureKeyVault", &vault_keystore_ops },
-        { "AzureManagedHSM", &vault_keystore_ops },
-    };
-
-    for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
-        if (strcmp(stores[i].name, target->ref.store) == 0)
-            return stores[i].ops;
-    return NULL;
-}
-
-static se_status target_keystore_open(struct keystore **out, const struct target *target,
-                                      enum access access, se_error *err)
-{
-    const struct keystore_ops *ops = keystore_ops_find(target);
-
-    *out = NULL;
-    return ops ? ops->open(out, target, access, err)
-               : error_set(err, SE_ERR_USAGE, "keys in '%s' are made with its own tools",
-                           target->ref.store);
-}
-
 static se_status prefix_target(const struct target *target, se_status st, se_error *err)
 {
     return error_prefix(err, st, "%s: ", target->text);
@@ -175,6 +144,7 @@ static se_status generate_key(struct target *target, const struct key_profile *k
     TRY(check_certificate_file(keystore, NULL, wanted->force, err));
     TRY(check_feature(keystore, key->protection, KEYSTORE_PROTECTION, "--protection", err));
     TRY(check_feature(keystore, key->days, KEYSTORE_EXPIRY, "--expires", err));
+    TRY(check_feature(keystore, key->is_exportable, KEYSTORE_EXPORTABLE, "--exportable", err));
     if (is_dry(wanted->consent))
         return SE_OK;
     if (keystore->ops->generate_certified)
@@ -206,7 +176,7 @@ static se_status parse_profiles(struct key_profile *key, struct cert_profile *ce
     const bool has_type = wanted->type && *wanted->type;
     AUTO(key) like = NULL;
 
-    *key = (struct key_profile){ .days = wanted->expires };
+    *key = (struct key_profile){ .days = wanted->expires, .is_exportable = wanted->is_exportable };
     if (key->days > DAYS_MOST)
         return error_set(err, SE_ERR_USAGE, "a key for %u days: not 1 to %d", key->days, DAYS_MOST);
     TRY(protection_parse(&key->protection, wanted->protection, err));
@@ -270,16 +240,25 @@ static se_status open_key_pair(struct keystore **keystore, struct key_pair *pair
     return (*keystore)->ops->find(pair, *keystore, err);
 }
 
+/* That of the key itself, if it has one: who asks for a new one means one like that. */
+static void open_own_certificate(struct key **out, const struct target *target)
+{
+    *out = NULL;
+    if (target->entry && !target->pin.size)
+        (void)!open_configured(out, target, target->entry->name, NULL);
+}
+
 static se_status parse_certificate(struct cert_profile *out, const struct provision_profile *wanted,
                                    const struct target *target, const EVP_PKEY *key, se_error *err)
 {
     AUTO(key) like = NULL;
 
     TRY(cert_profile_parse(out, wanted, target, key_family(key), err));
-    if (!wanted->like)
-        return SE_OK;
-    TRY(open_configured(&like, target, wanted->like, err));
-    return cert_profile_inherit(out, like->certificate, wanted, err);
+    if (wanted->like)
+        TRY(open_configured(&like, target, wanted->like, err));
+    else
+        open_own_certificate(&like, target);
+    return like ? cert_profile_inherit(out, like->certificate, wanted, err) : SE_OK;
 }
 
 /* Of the key that is there. */
@@ -324,6 +303,67 @@ se_status provision_request(se_buf *out, struct target *target,
     return prefix_target(target, make_request(out, target, wanted, err), err);
 }
 
+/* ---- what was stopped halfway: with the certificates that the store itself has ---- */
+
+static se_status open_stored(struct key **out, const struct keystore *keystore, se_error *err)
+{
+    struct keyref ref = keystore->target->ref;
+
+    if (!(keystore->ops->features & KEYSTORE_FILES))
+        ref.certificate = "";
+    return store_open(out, &ref, PART_CERTIFICATE, NULL, err);
+}
+
+static se_status write_missing_file(const struct target *target, const struct key *stored,
+                                    se_error *err)
+{
+    AUTO(output) file = OUTPUT_INIT;
+
+    if (!*target->ref.certificate || target_certificate_is_there(target))
+        return SE_OK;
+    TRY(target_certificate_open(&file, target, err));
+    return target_certificate_write(&file, target, stored->certificate, stored->chain, REPLACE_ALL,
+                                    err);
+}
+
+static se_status certify_key(struct keystore *keystore, const struct provision_profile *wanted,
+                             se_error *err)
+{
+    AUTO(key_pair) pair = { NULL, NULL };
+    AUTO(cert_profile) profile = { .subject = NULL };
+    AUTO(x509) certificate = NULL;
+
+    TRY(keystore->ops->find(&pair, keystore, err));
+    TRY(parse_certificate(&profile, wanted, keystore->target, pair.public_key, err));
+    TRY(x509_build_certificate(&certificate, &pair, &profile, err));
+    return store_certificates(keystore, certificate, NULL, REPLACE_NOTHING, err);
+}
+
+static se_status complete_key(bool *is_whole, struct target *target,
+                              const struct provision_profile *wanted, se_error *err)
+{
+    AUTO(keystore) keystore = NULL;
+    AUTO(key) stored = NULL;
+    se_error why = SE_ERROR_INIT;
+    se_status st;
+
+    TRY(target_keystore_open(&keystore, target, ACCESS_USE, err));
+    st = open_stored(&stored, keystore, &why);
+    *is_whole = !st || keystore->ops->features & KEYSTORE_DELETED;
+    if (!st)
+        return write_missing_file(target, stored, err);
+    if (*is_whole && keystore->ops->features & KEYSTORE_REQUESTS)
+        return error_copy(err, st, &why);
+    return *is_whole ? certify_key(keystore, wanted, err) : SE_OK;
+}
+
+se_status provision_complete(bool *is_whole, struct target *target,
+                             const struct provision_profile *wanted, se_error *err)
+{
+    *is_whole = false;
+    return prefix_target(target, complete_key(is_whole, target, wanted, err), err);
+}
+
 /* ---- import ---- */
 
 static se_status put_imported_key(struct target *target, const struct imported_key *in,
@@ -332,6 +372,7 @@ static se_status put_imported_key(struct target *target, const struct imported_k
     AUTO(keystore) keystore = NULL;
     struct key_profile profile = {
         .uses = certificate_uses(in->certificate) | target_uses(target),
+        .is_exportable = import->is_exportable,
     };
 
     TRY(check_name(target, err));
@@ -343,23 +384,32 @@ static se_status put_imported_key(struct target *target, const struct imported_k
     TRY(open_for_new_key(&keystore, target, import->force, import->consent, err));
     TRY(check_certificate_file(keystore, in->key, import->force, err));
     TRY(check_feature(keystore, profile.protection, KEYSTORE_PROTECTION, "--protection", err));
+    TRY(check_feature(keystore, profile.is_exportable, KEYSTORE_EXPORTABLE, "--exportable", err));
     if (is_dry(import->consent))
         return SE_OK;
-    TRY(keystore->ops->put_key(keystore, in->key, &profile, err));
+    TRY(in->wrapped ? keystore->ops->put_wrapped(keystore, in->wrapped, &profile, err)
+                    : keystore->ops->put_key(keystore, in->key, &profile, err));
     return store_certificates(keystore, in->certificate, in->chain, REPLACE_ALL, err);
+}
+
+se_status provision_put_key(struct target *target, const struct imported_key *in,
+                            const struct provision_import *what,
+                            const struct provision_report *report, se_error *err)
+{
+    se_status st = put_imported_key(target, in, what, err);
+
+    if (!st && !is_dry(what->consent))
+        st = report_key(target, report, err);
+    return prefix_target(target, st, err);
 }
 
 se_status provision_import(struct target *target, const struct provision_import *what,
                            const struct provision_report *report, se_error *err)
 {
     AUTO(imported_key) in = { .key = NULL };
-    se_status st;
 
     TRY(imported_key_read(&in, what, err));
-    st = put_imported_key(target, &in, what, err);
-    if (!st && !is_dry(what->consent))
-        st = report_key(target, report, err);
-    return prefix_target(target, st, err);
+    return provision_put_key(target, &in, what, report, err);
 }
 
 /* It stands beside those that are there: what they have signed stays good, and one that is not

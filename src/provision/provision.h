@@ -73,6 +73,7 @@ struct key_row {
     const char *id;           /* hexadecimal */
     bool has_private, has_certificate;
     bool may_sign, may_decrypt;    /* the private key, as far as its store says */
+    bool may_leave;                /* likewise; out of a token only under another key */
     const char *subject;           /* RFC 4514 */
     int64_t not_after;             /* seconds since 1970; 0: no certificate */
     const struct key_state *state; /* NULL: its store knows no such things */
@@ -109,6 +110,7 @@ struct provision_profile {
     const char *protection;                  /* "hsm", "software"; NULL: as the store likes */
     unsigned expires;                        /* days until the key itself does; 0: it does not */
     const char *like; /* a <key> whose type and certificate say what is not said here; NULL: none */
+    bool is_exportable; /* may leave its token under another key */
 };
 
 /*
@@ -145,6 +147,7 @@ struct provision_import {
     bool force;
     const struct provision_consent *consent; /* as above */
     const char *protection;                  /* likewise */
+    bool is_exportable;                      /* likewise */
 };
 SE_MUST_CHECK se_status provision_import(struct target *target,
                                          const struct provision_import *import,
@@ -156,6 +159,15 @@ SE_MUST_CHECK se_status provision_certificate(struct target *target, se_bytes fi
 /* A PKCS #10 request in PEM. */
 SE_MUST_CHECK se_status provision_request(se_buf *out, struct target *target,
                                           const struct provision_profile *wanted, se_error *err);
+/*
+ * Mends what provision_generate() has left when it was stopped: writes the file that the
+ * configuration names for the certificate, if the store has that, and certifies a key of a store
+ * where a deleted one keeps its name.  *is_whole: whether there is a key with its certificate then;
+ * what else is there is better made anew.
+ */
+SE_MUST_CHECK se_status provision_complete(bool *is_whole, struct target *target,
+                                           const struct provision_profile *wanted, se_error *err);
+
 /* Removes the one private key under the alias, its public key and its certificates.  `consent` may
  * be NULL. */
 SE_MUST_CHECK se_status provision_delete(struct target *target,
@@ -195,6 +207,31 @@ SE_MUST_CHECK se_status rotation_plan(se_buf *out, struct rotation *what, se_byt
 /* What `next`, which rotation_plan() has made of `text` as it was then, is about. */
 SE_MUST_CHECK se_status rotation_read(struct rotation *what, se_bytes text, se_bytes next,
                                       const char *path, const char *descriptor, se_error *err);
+
+/*
+ * ---- the end of a version ----
+ *
+ * What was made with it neither verifies nor decrypts any more.
+ */
+struct retirement {
+    char *key;        /* that it used */
+    bool is_key_used; /* by another descriptor or version still, or by a login */
+};
+void retirement_free(struct retirement *retirement);
+AUTO_KIND(retirement, struct retirement, retirement_free(p))
+
+struct retirement_wish {
+    const char *descriptor;
+    unsigned version;
+    se_difference_fn difference; /* as above */
+    void *difference_arg;
+};
+
+/* `text` with the version in a comment that has the date.  SE_ERR_POLICY: it is the newest or the
+ * current one, or no other can sign, or encrypt. */
+SE_MUST_CHECK se_status retirement_plan(se_buf *out, struct retirement *what, se_bytes text,
+                                        const char *path, const struct retirement_wish *wish,
+                                        se_error *err);
 
 /* Whether the certificate of a <key> is of its own making: no CA is waited for then. */
 SE_MUST_CHECK se_status provision_is_self_issued(bool *out, const char *config, const char *key,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration with the next version of a descriptor: what is written before a key is made. */
+/* The configuration with the next version of a descriptor, which is written before a key is made,
+ * or without one that is done with. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include "base/clock.h"
 #include "config/diff.h"
 #include "config/edit.h"
+#include "config/versions.h"
 #include "provision/provision.h"
 
 enum { EDITS_MOST = 6, VERSION_DIGITS = 12, NUMBERS_MOST = 1000 };
@@ -261,4 +263,103 @@ se_status rotation_read(struct rotation *what, se_bytes text, se_bytes next, con
     what->key = strdup(planned->key->name);
     what->previous_key = strdup(old->key->name);
     return what->key && what->previous_key ? SE_OK : error_memory(err);
+}
+
+/* ---- the end of a version ---- */
+
+void retirement_free(struct retirement *retirement)
+{
+    free(retirement->key);
+    *retirement = (struct retirement){ .key = NULL };
+}
+
+/* Now or later. */
+static bool can_work(const struct descriptor *d, int64_t now)
+{
+    return !d->time.verify_only && (!d->time.until || d->time.until > now);
+}
+
+static bool others_can_work(const struct config *config, const struct descriptor *than, int64_t now)
+{
+    for (size_t i = 0; i < config->descriptor_count; i++) {
+        const struct descriptor *d = &config->descriptors[i];
+
+        if (d != than && !strcmp(d->name, than->name) && can_work(d, now))
+            return true;
+    }
+    return false;
+}
+
+static se_status check_superseded(const struct config *config, const struct descriptor *d,
+                                  se_error *err)
+{
+    const int64_t now = clock_seconds();
+    const struct descriptor *newest;
+
+    TRY(config_descriptor(&newest, config, d->name, 0, err));
+    if (d == newest)
+        return error_set(err, SE_ERR_POLICY,
+                         "version %u is the newest of '%s': `signengine rotate %s` makes the next "
+                         "one",
+                         d->version, d->name, d->name);
+    if (config_current(config, d->name, now) == d)
+        return error_set(err, SE_ERR_POLICY, "version %u of '%s' is the one that %s now",
+                         d->version, d->name, version_verb(d));
+    if (can_work(d, now) && !others_can_work(config, d, now))
+        return error_set(err, SE_ERR_POLICY, "no other version of '%s' than %u %s, now or later",
+                         d->name, d->version, version_verb(d));
+    return SE_OK;
+}
+
+/* To sign what proves to a vault's login service who asks. */
+static bool is_login_key(const struct key_entry *entry, const char *key)
+{
+    for (size_t i = 0; i < entry->count; i++)
+        if (entry->replicas[i].signer && !strcmp(entry->replicas[i].signer->name, key))
+            return true;
+    return false;
+}
+
+static bool is_key_used(const struct config *config, const char *key)
+{
+    for (size_t i = 0; i < config->descriptor_count; i++)
+        if (!strcmp(config->descriptors[i].key->name, key))
+            return true;
+    for (size_t i = 0; i < config->key_count; i++)
+        if (is_login_key(&config->keys[i], key))
+            return true;
+    return false;
+}
+
+static se_status comment_out(se_buf *out, se_bytes text, const struct descriptor *d, se_error *err)
+{
+    const struct edit_place place = { "descriptor", d->name, d->version };
+    char note[TIME_TEXT_ROOM + 16], date[TIME_TEXT_ROOM];
+
+    (void)snprintf(note, sizeof note, "retired %s", time_format(date, TIME_DATE, clock_seconds()));
+    return edit_element_comment(out, text, &place, note, err);
+}
+
+se_status retirement_plan(se_buf *out, struct retirement *what, se_bytes text, const char *path,
+                          const struct retirement_wish *wish, se_error *err)
+{
+    AUTO(config) before = NULL;
+    AUTO(config) after = NULL;
+    AUTO(se_buf) made = SE_BUF_INIT;
+    const struct descriptor *d;
+
+    *what = (struct retirement){ .key = NULL };
+    TRY(copy_parsed(&before, text, path, err));
+    TRY(config_descriptor(&d, before, wish->descriptor, wish->version, err));
+    TRY(check_superseded(before, d, err));
+    TRY(comment_out(&made, text, d, err));
+    TRY_PREFIX(copy_parsed(&after, buf_bytes(&made), path, err), err,
+               "without version %u: ", wish->version);
+    if (wish->difference)
+        TRY(config_diff(before, after, wish->difference, wish->difference_arg, err));
+    if (!(what->key = strdup(d->key->name)))
+        return error_memory(err);
+    what->is_key_used = is_key_used(after, what->key);
+    *out = buf_move(&made);
+    return SE_OK;
 }

@@ -399,6 +399,8 @@ static se_status token_keystore_commit(struct keystore *keystore, enum replace r
 
     end_signing(s);
     if (replace == REPLACE_ALL) {
+        if (s->is_renewed_there)
+            TRY(token_put_renewed(s, err));
         TRY(destroy_objects(s, &s->certificates, err));
         TRY(destroy_objects(s, &s->publics, err));
         TRY(destroy_objects(s, &s->privates, err));
@@ -410,12 +412,16 @@ static se_status token_keystore_commit(struct keystore *keystore, enum replace r
 }
 
 const struct keystore_ops token_keystore_ops = {
+    .features = KEYSTORE_EXPORTABLE,
     .open = token_keystore_open,
     .holds = token_keystore_holds,
     .find = token_keystore_find,
     .generate = token_generate,
     .put_key = token_put_key,
     .put_certificates = token_put_certificates,
+    .wrap_key = token_wrap_key,
+    .try_wrapped = token_try_wrapped,
+    .put_wrapped = token_put_wrapped,
     .commit = token_keystore_commit,
     .list = token_list,
     .close = token_keystore_close,

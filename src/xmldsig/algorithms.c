@@ -89,36 +89,13 @@ const char *xmldsig_digest_uri(enum digest digest)
 
 /* ---- signature values ---- */
 
-AUTO_KIND(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free(*p))
-
-/* P-521 has 66 bytes, and not 65. */
-static int ecdsa_part_size(const EVP_PKEY *key)
-{
-    return (EVP_PKEY_get_bits(key) + 7) / 8;
-}
-
-static se_status ecdsa_from_der(se_buf *out, const EVP_PKEY *key, se_bytes der, se_error *err)
-{
-    const unsigned char *p = der.data;
-    AUTO(ecdsa_sig) parts = d2i_ECDSA_SIG(NULL, &p, (long)der.size);
-    int size = ecdsa_part_size(key);
-
-    TRY(buf_new(out, (size_t)size * 2, err));
-    if (parts && BN_bn2binpad(ECDSA_SIG_get0_r(parts), out->data, size) == size &&
-        BN_bn2binpad(ECDSA_SIG_get0_s(parts), out->data + size, size) == size)
-        return SE_OK;
-    se_buf_free(out);
-    return crypto_error(err, SE_ERR_CRYPTO, "the key made a signature that is none");
-}
-
 static se_status ecdsa_value_to_der(se_buf *out, const EVP_PKEY *key, se_bytes value, se_error *err)
 {
-    int size = ecdsa_part_size(key);
+    const size_t size = ecdsa_size(key);
 
-    if (value.size != (size_t)size * 2)
+    if (value.size != size)
         return error_set(err, SE_ERR_REJECTED,
-                         "the SignatureValue has %zu bytes, %d would be right", value.size,
-                         size * 2);
+                         "the SignatureValue has %zu bytes, %zu would be right", value.size, size);
     return ecdsa_to_der(out, value, err);
 }
 
@@ -160,7 +137,7 @@ se_status xmldsig_value_check(se_bytes value, EVP_PKEY *key, const struct algori
     if (!context ||
         EVP_DigestVerifyInit_ex(context, &parameters, crypto_digest(algorithm->digest),
                                 crypto_context(), NULL, key, NULL) <= 0 ||
-        !padding_set(parameters, algorithm, false))
+        !padding_set(parameters, algorithm))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot verify %s", algorithm->name);
     if (EVP_DigestVerify(context, value.data, value.size, signed_info.data, signed_info.size) == 1)
         return SE_OK;

@@ -231,3 +231,42 @@ se_status xmldsig_verify_detached(struct verdict *out, const struct verify_job *
     TRY(content_digest_make(&out->digest, s.reference.digest, job->given, job->in, err));
     return xmldsig_compare(&out->digest, &s.reference, err);
 }
+
+/* ---- who, without verifying ---- */
+
+static bool says_signed_by(const struct xml_signature *s, const struct expected_signer *candidate)
+{
+    for (int i = 0; i < sk_X509_num(s->certificates); i++)
+        if (certificate_has_key(sk_X509_value(s->certificates, i),
+                                X509_get0_pubkey(candidate->certificate)))
+            return s->algorithm == candidate->algorithm;
+    return false;
+}
+
+static se_status note_signers(bool *made, const struct verify_job *job, xmlNode *node,
+                              se_error *err)
+{
+    AUTO(xml_signature) s = { .node = NULL };
+
+    TRY(xmldsig_read(&s, node, err));
+    if (sk_X509_num(s.certificates) <= 0)
+        return error_set(err, SE_ERR_REJECTED, "the signature does not say who has made it");
+    for (size_t i = 0; i < job->count; i++)
+        made[i] |= says_signed_by(&s, &job->candidates[i]);
+    return SE_OK;
+}
+
+se_status xmldsig_find_signers(bool *made, const struct verify_job *job, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(xml_tree) doc = NULL;
+    xmlNode *root;
+
+    TRY(xml_read_all(&text, job->in, err));
+    TRY(xml_tree_read(&doc, buf_bytes(&text), err));
+    root = xmlDocGetRootElement(doc);
+    for (xmlNode *at = root; at; at = xml_tree_walk(at, root))
+        if (xmldsig_is(at, "Signature"))
+            TRY(note_signers(made, job, at, err));
+    return SE_OK;
+}

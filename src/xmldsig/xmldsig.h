@@ -16,4 +16,10 @@ SE_MUST_CHECK se_status xmldsig_verify(struct verdict *out, const struct verify_
 SE_MUST_CHECK se_status xmldsig_verify_detached(struct verdict *out, const struct verify_job *job,
                                                 se_error *err);
 
+/* Sets made[i]: a signature in the document job->in says that job->candidates[i] has made it.
+ * Nothing is verified.  SE_ERR_FORMAT: it is no XML; SE_ERR_REJECTED: a signature of it is of a
+ * shape that is not accepted, or names nobody. */
+SE_MUST_CHECK se_status xmldsig_find_signers(bool *made, const struct verify_job *job,
+                                             se_error *err);
+
 #endif

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verifying: who signed, and whether every entry is what was signed. */
+/* Verifying: who signed, and whether every entry is what was signed; and who says to have signed.
+ */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/arguments.h"
+#include "base/file.h"
 #include "engine/event.h"
+#include "zip/entry_reader.h"
 #include "zip/signature.h"
 #include "zip/workers.h"
 
@@ -267,4 +271,73 @@ se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *p
         st = error_prefix(err, verify_archive(&v, &job, path, err), "'%s': ", path);
     v.call.event.bytes = v.archive.size;
     return api_call_end(&v.call, st, error);
+}
+
+/* ---- who has signed, as the signatures say; and files of all other kinds ---- */
+
+enum { BLOCK_LIMIT = 1 << 20, MAGIC = 4 };
+
+struct version_search {
+    se_engine *engine;
+    const char *descriptor;
+    se_version_fn fn;
+    void *arg;
+};
+
+static se_status search_block(const struct version_search *s, const struct archive *a,
+                              const struct entry *block, se_error *err)
+{
+    AUTO(se_buf) signature = SE_BUF_INIT;
+    se_status st;
+
+    TRY(entry_read_all(&signature, a, block, BLOCK_LIMIT, err));
+    st = se_find_versions(s->engine, s->descriptor, buf_bytes(&signature), s->fn, s->arg, err);
+    return error_prefix(err, st == SE_ERR_FORMAT ? SE_ERR_REJECTED : st,
+                        "%s: ", entry_name(a, block));
+}
+
+/* What is not in order is taken as it is: nothing of it is believed. */
+static se_status search_zip(const struct version_search *s, const char *path, se_error *err)
+{
+    AUTO(archive) archive = { .fd = -1 };
+    struct archive_limits limits = archive_limits_of(0, 0, 0);
+    se_status st;
+
+    limits.tidies = true;
+    st = archive_open(&archive, path, &limits, err);
+    for (size_t i = 0; !st && i < archive.count; i++)
+        if (jar_name_kind(entry_name(&archive, &archive.entries[i])) == JAR_BLOCK)
+            st = search_block(s, &archive, &archive.entries[i], err);
+    return st == SE_ERR_FORMAT ? error_prefix(err, SE_ERR_REJECTED, "a zip: ") : st;
+}
+
+/* The local header of its first entry, or the end of one that has none (APPNOTE 4.3.7, 4.3.16). */
+static bool is_zip(int fd)
+{
+    unsigned char magic[MAGIC];
+
+    return pread(fd, magic, sizeof magic, 0) == MAGIC && magic[0] == 'P' && magic[1] == 'K' &&
+           ((magic[2] == 3 && magic[3] == 4) || (magic[2] == 5 && magic[3] == 6));
+}
+
+static se_status search_file(const struct version_search *s, const char *path, se_error *err)
+{
+    AUTO(file) file = -1;
+    se_source source;
+
+    TRY(file_open_stream(&file, path, err));
+    if (is_zip(file))
+        return search_zip(s, path, err);
+    source = source_fd(file);
+    return se_find_versions_stream(s->engine, s->descriptor, &source, s->fn, s->arg, err);
+}
+
+se_status se_find_versions_file(se_engine *engine, const char *descriptor, const char *path,
+                                se_version_fn fn, void *arg, se_error *error)
+{
+    const struct version_search search = { engine, descriptor, fn, arg };
+
+    TRY(arguments_check(error, engine, descriptor, path, fn));
+    TRY_PREFIX(search_file(&search, path, error), error, "'%s': ", path);
+    return SE_OK;
 }

@@ -200,7 +200,7 @@ purges() {
 }
 
 restores() {
-    damage bad '$s/^\(.\{80\}\)./\1_/'
+    damage bad '$s/^\(.\{80\}\)[^_]/\1_/; t; $s/^\(.\{80\}\)_/\1A/'
     refuses 69 key restore k1 bad
     says 'does not take this backup'
     sed "s#^vault: .*#vault: https://elsewhere.$(echo "$RESOURCE" | sed 's#https://##')#" b1 >other

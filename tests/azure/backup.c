@@ -112,8 +112,8 @@ bool object_load(struct object *object, const json_t *saved)
     size_t i;
     json_t *entry;
     bool whole = true;
-    json_array_foreach(json_object_get(saved, "versions"), i, entry) whole =
-        load_version(version_add(object), entry) && whole;
+    json_array_foreach(json_object_get(saved, "versions"), i, entry)
+        whole = load_version(version_add(object), entry) && whole;
     object->rotation = saved_copy(saved, "rotation");
     object->policy = saved_copy(saved, "policy");
     return whole;

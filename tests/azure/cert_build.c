@@ -74,7 +74,8 @@ json_t *policy_complete(const json_t *given, const char *id, const json_t *old)
     actions = actions ? json_deep_copy(actions)
                       : json_pack("[{s{si}s{ss}}]", "trigger", "lifetime_percentage", 80, "action",
                                   "action_type", self ? "AutoRenew" : "EmailContacts");
-    json_array_foreach(actions, i, entry) json_reorder(entry, "trigger action");
+    json_array_foreach(actions, i, entry)
+        json_reorder(entry, "trigger action");
     json_object_set_new(policy, "lifetime_actions", actions);
     json_object_set_new(policy, "issuer", issuer);
     json_object_set_new(policy, "attributes", attributes);
@@ -141,7 +142,9 @@ static bool has_usage(const json_t *policy, const char *wanted)
     size_t i;
     json_t *usage;
     json_array_foreach(json_object_get(json_object_get(policy, "x509_props"), "key_usage"), i,
-                       usage) if (strcmp(json_string_value(usage), wanted) == 0) return true;
+                       usage)
+        if (strcmp(json_string_value(usage), wanted) == 0)
+            return true;
     return false;
 }
 

@@ -134,8 +134,7 @@ static void finish_restore(struct job *job, const json_t *saved)
     if (!job->name)
         while (store_count())
             store_remove(store_at(0));
-    json_array_foreach(saved, i, entry)
-    {
+    json_array_foreach(saved, i, entry) {
         const char *name = json_string_value(json_object_get(entry, "name"));
         size_t versions = json_array_size(json_object_get(entry, "versions"));
         if (job->name && strcasecmp(name, job->name) != 0)

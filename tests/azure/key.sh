@@ -124,6 +124,9 @@ for mode in vault hsm; do
     is '.[0].attributes.exportable' false
     is '(.[0].attributes.exp - .[0].attributes.created) / 86400 | round' 500
     signs Sign signer.pem
+    accepts signengine jws sign -d Sign content -o signature.jws
+    accepts signengine jws verify -d Sign signature.jws
+    says 'algorithm  RS256'
     refuses 73 key generate signer
     says '--force makes a new version'
     accepts key list --json signer

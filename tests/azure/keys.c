@@ -280,8 +280,7 @@ static json_t *policy_answer(const struct call *c, const struct object *object)
     bool notifies = settings.hsm;
     json_t *entry;
     size_t i;
-    json_array_foreach(list, i, entry)
-    {
+    json_array_foreach(list, i, entry) {
         json_t *action = json_object_get(entry, "action");
         const char *type = json_string_value(json_object_get(action, "type"));
         bool notify = type && strcasecmp(type, "Notify") == 0;

@@ -57,6 +57,7 @@ SHELL_TESTS += \
 	tests/azure/renewal.sh \
 	tests/azure/replay.sh \
 	tests/azure/requests.sh \
+	tests/azure/rotate.sh \
 	tests/azure/sample.sh \
 	tests/azure/throttling.sh
 EXTRA_DIST += tests/azure/azure.sh tests/azure/client.mjs tests/azure/key-client.mjs tests/azure/load.sh tests/azure/login.sh tests/azure/memory.py tests/azure/oidc.mjs tests/azure/package.json tests/azure/replay.py

@@ -31,9 +31,9 @@ static bool lists_operation(const struct version *version, const char *operation
 {
     size_t i;
     json_t *op;
-    json_array_foreach(version->ops, i,
-                       op) if (strcasecmp(json_string_value(op) ? json_string_value(op) : "",
-                                          operation) == 0) return true;
+    json_array_foreach(version->ops, i, op)
+        if (strcasecmp(json_string_value(op) ? json_string_value(op) : "", operation) == 0)
+            return true;
     return false;
 }
 

@@ -132,10 +132,9 @@ static bool lists_action(const json_t *definition, const char *member, const cha
     json_t *permission, *entry;
     json_array_foreach(json_object_get(json_object_get(definition, "properties"), "permissions"), i,
                        permission)
-        json_array_foreach(json_object_get(permission, member), k,
-                           entry) if (json_string_value(entry) &&
-                                      strcasecmp(json_string_value(entry), action) ==
-                                          0) return true;
+        json_array_foreach(json_object_get(permission, member), k, entry)
+            if (json_string_value(entry) && strcasecmp(json_string_value(entry), action) == 0)
+                return true;
     return false;
 }
 
@@ -163,8 +162,7 @@ static bool roles_allow_at(const struct call *c, const char *action, const char 
     json_t *entry;
     char *full = text_format(ACTION "%s/action", action);
     pthread_mutex_lock(&lock);
-    json_object_foreach(assignments, id, entry)
-    {
+    json_object_foreach(assignments, id, entry) {
         const char *role = strrchr(property(entry, "roleDefinitionId"), '/');
         const json_t *definition = json_object_get(definitions, role ? role + 1 : "");
         bool works = clock_ms() >= json_integer_value(json_object_get(entry, "since"));
@@ -216,9 +214,9 @@ static void list_entries(struct call *c, const json_t *all, const char *scope, b
     json_t *list = json_array(), *entry;
     const char *id;
     char *filter = request_parameter(c->request, "$filter");
-    json_object_foreach((json_t *)(uintptr_t)all, id,
-                        entry) if (!filtered || passes_filter(entry, scope, filter))
-        json_array_append_new(list, shown(entry));
+    json_object_foreach((json_t *)(uintptr_t)all, id, entry)
+        if (!filtered || passes_filter(entry, scope, filter))
+            json_array_append_new(list, shown(entry));
     answer_json(c->answer, 200, json_pack("{so}", "value", list));
     free(filter);
 }
@@ -274,9 +272,9 @@ static void put_assignment(struct call *c, const char *scope, const char *name)
     }
     json_t *made = make_assignment(name, principal, role, scope);
     bool there = json_object_get(assignments, name) != NULL;
-    json_object_foreach(assignments, id, entry) there =
-        there ||
-        json_equal(json_object_get(entry, "properties"), json_object_get(made, "properties"));
+    json_object_foreach(assignments, id, entry)
+        there = there || json_equal(json_object_get(entry, "properties"),
+                                    json_object_get(made, "properties"));
     if (there) {
         answer_error(c, 409, "RoleAssignmentExists", NULL, "The role assignment already exists");
         json_decref(made);

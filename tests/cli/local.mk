@@ -3,6 +3,8 @@ SHELL_TESTS += \
 	tests/cli/audit.sh \
 	tests/cli/access.sh \
 	tests/cli/backup.sh \
+	tests/cli/backup-shares.sh \
+	tests/cli/backup-token.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \
 	tests/cli/check-watch.sh \
@@ -18,11 +20,13 @@ SHELL_TESTS += \
 	tests/cli/loading.sh \
 	tests/cli/messages.sh \
 	tests/cli/namesakes.sh \
+	tests/cli/operations.sh \
 	tests/cli/prompt.sh \
 	tests/cli/purpose.sh \
 	tests/cli/renewal.sh \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
+	tests/cli/retire.sh \
 	tests/cli/rotate-killed.sh \
 	tests/cli/rotate.sh \
 	tests/cli/sample-config-zip.sh \
@@ -39,5 +43,5 @@ SHELL_TESTS += \
 	tests/cli/xml-signed.sh \
 	tests/cli/xml-time.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
-EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/p12.py tests/cli/rules_test.yml
+EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/operations.py tests/cli/p12.py tests/cli/rules_test.yml
 BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh

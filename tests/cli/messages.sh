@@ -22,6 +22,7 @@ setup openssl genpkey -quiet -algorithm ED25519 -out edward.key
 setup openssl pkcs8 -topk8 -in one.key -passout pass:1234 -out locked.key
 cat locked.key one.pem >locked.bundle
 make_cert recovery ec:P-256 keyUsage=critical,keyAgreement
+make_cert second ec:P-256 keyUsage=critical,keyAgreement
 make_cert late ec:P-256 keyUsage=critical,keyAgreement until=20210101000000Z
 cat recovery.key recovery.pem >recovery.bundle
 cat two.pem ca.pem >both.certificates
@@ -98,6 +99,9 @@ setup signengine encrypt -d Fields -o value file
 head -c 40 value >short
 echo 'not a value' >no-value
 setup signengine key backup one -o one.backup --to recovery.pem
+setup signengine key backup one -o shared.backup --to recovery.pem --to second.pem --threshold 2
+sed '/^content:$/,$d' shared.backup >cut.shared
+setup signengine key generate --exportable --type ec:P-256 --module "$softhsm_module" --token-label lab --alias leaves --pin-source file:pin
 head -n 20 one.backup >cut.backup
 sed '/BEGIN/s/$/\nAAAA/' one.backup >damaged.backup
 setup openssl cms -cmsout -inform PEM -in one.backup -outform DER -out changed.backup

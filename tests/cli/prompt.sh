@@ -219,11 +219,9 @@ refuses 69 signengine -c versions.xml check
 
 # ---- ok is only what commands can use ----
 oaep="asymCipher='RSA/ECB/OAEPWithSHA-256AndMGF1Padding'"
-config used "<descriptor name='SelfServiceJWTSigner'><type algorithm='RSA' key='one'/></descriptor>" \
-    "<descriptor name='ConfigZipEncrypter'><type algorithm='AES/GCM/NoPadding' result='JWE' $oaep key='soon'/></descriptor>" \
-    "$(key one)" "$(key soon)"
+config used "<descriptor name='ConfigZipEncrypter'><type algorithm='AES/GCM/NoPadding' result='JWE' $oaep key='soon'/></descriptor>" \
+    "$(key soon)"
 accepts signengine -c used.xml check --probe
-says 'SelfServiceJWTSigner:1: the key is good, but no command'
 says 'ConfigZipEncrypter:1: `zip encrypt` can'
 grep -q ' ok$' "$out" && fail "ok, and no command can use it"
 refuses 78 signengine -c used.xml zip encrypt file

@@ -196,5 +196,5 @@ refuses 78 signengine rotate Files --to nowhere
 flock engine.xml sleep 30 &
 holder=$!
 refuses 69 signengine rotate Files
-says 'another `rotate` is at work'
+says 'another `rotate` or `retire` is at work'
 kill "$holder"

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "cms/cms.h"
 #include "crypto/certificate.h"
 #include "crypto/signature.h"
 
@@ -83,6 +84,18 @@ static void verify(se_bytes in, se_bytes signature, X509_STORE *roots)
     (void)!format->verify(&verdict, &job, NULL);
 }
 
+/* Who it says to be by, whole and as a stream. */
+static void find_signers(se_bytes in, uint64_t total)
+{
+    se_source source = source_memory(&in);
+    struct stream stream = { .source = &source };
+    const struct verify_job job = { .candidates = candidates, .count = 2, .in = &stream };
+    bool made[2] = { false, false };
+
+    source.total = total;
+    (void)!cms_find_signers(made, &job, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static X509_STORE *roots;
@@ -97,5 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     verify(text_bytes("content\n"), input, NULL);
     verify(input, (se_bytes){ NULL, 0 }, NULL);
     verify(input, (se_bytes){ NULL, 0 }, roots);
+    find_signers(input, size);
+    find_signers(input, 0);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "crypto/certificate.h"
 #include "crypto/signature.h"
 #include "xmldsig/config.h"
+#include "xmldsig/xmldsig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -84,6 +85,16 @@ static void verify_config(se_bytes in)
     (void)!xmldsig_config_strip(&stripped, in, NULL);
 }
 
+static void find_signers(se_bytes in)
+{
+    const se_source source = source_memory(&in);
+    struct stream stream = { .source = &source };
+    const struct verify_job job = { .candidates = &candidate, .count = 1, .in = &stream };
+    bool made = false;
+
+    (void)!xmldsig_find_signers(&made, &job, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     AUTO(se_buf) text = SE_BUF_INIT;
@@ -96,5 +107,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     verify(SE_FORM_XML, buf_bytes(&text), (se_bytes){ NULL, 0 }, "a");
     verify(SE_FORM_XML_DETACHED, text_bytes("content\n"), buf_bytes(&text), NULL);
     verify_config(buf_bytes(&text));
+    find_signers(buf_bytes(&text));
     return 0;
 }

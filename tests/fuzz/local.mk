@@ -20,6 +20,7 @@ tests_fuzz_fuzz_identity_SOURCES = tests/fuzz/fuzz_identity.c src/daemon/identit
 FUZZ_TARGETS += tests/fuzz/fuzz_history_proof
 FUZZ_TARGETS += tests/fuzz/fuzz_history_checkpoint
 FUZZ_TARGETS += tests/fuzz/fuzz_jwe
+FUZZ_TARGETS += tests/fuzz/fuzz_jws
 FUZZ_TARGETS += tests/fuzz/fuzz_mail
 FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 FUZZ_TARGETS += tests/fuzz/fuzz_milter_conf

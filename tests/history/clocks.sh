@@ -98,7 +98,7 @@ appends() { # NAME SHIFT: until the own clock is well past the switch
     while [ $(($(date +%s) + $2)) -le $((from + 1)) ]; do
         n=$((n + 1))
         echo "{\"host\":\"$1\",\"n\":$n}" >"$1.payload"
-        moved "$2s" "$program" history append --store sqlite:history.db "$1.payload" || echo "$1 $n" >>failures
+        moved "$2s" "$program" history append --store sqlite:history.db "$1.payload" || echo "$1 $n: status $?" >>failures
     done >"$1.out" 2>&1
     echo "$n" >"$1.count"
 }

@@ -141,5 +141,8 @@ for name in SHA384withRSA SHA384withECDSA SHA256withRSAandMGF1 SHA384withRSAandM
         refuses 1 signengine verify -d "$name-p12" --raw changed -s ours.sig
     done
 done
-setup openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sign rsa.key -out theirs.sig content
+setup openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest -sign rsa.key -out theirs.sig content
 accepts signengine verify -d SHA256withRSAandMGF1-token --raw content -s theirs.sig
+# a salt has to be as long as the digest (RFC 7518, 3.5), and that of openssl is longer unless it is told
+setup openssl dgst -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:max -sign rsa.key -out theirs.sig content
+refuses 1 signengine verify -d SHA256withRSAandMGF1-token --raw content -s theirs.sig

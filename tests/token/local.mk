@@ -65,6 +65,8 @@ tests_token_restarts_LDADD  = tests/token/libfixture.la
 SHELL_TESTS += \
 	tests/token/faults.sh \
 	tests/token/names.sh \
+	tests/token/backup-nss.sh \
+	tests/token/backup-opencryptoki.sh \
 	tests/token/nss.sh \
 	tests/token/opencryptoki.sh \
 	tests/token/p11-server.sh \
@@ -72,7 +74,7 @@ SHELL_TESTS += \
 	tests/token/softhsm.sh \
 	tests/token/tpm.sh \
 	tests/token/wrong-pin.sh
-EXTRA_DIST += tests/token/keys.sh
+EXTRA_DIST += tests/token/backups.sh tests/token/keys.sh
 
 TOKEN_TESTS += tests/token/test_deadline
 tests_token_test_deadline_CFLAGS = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -98,8 +98,9 @@ static struct rows listed(const char *token)
     return rows;
 }
 
-static const struct provision_profile ec = { "ec:P-256", "",   "sign", NULL, 0,   100,
-                                             false,      NULL, NULL,   0,    NULL };
+static const struct provision_profile ec = {
+    .type = "ec:P-256", .subject = "", .usage = "sign", .days = 100
+};
 
 static se_status generate(struct target *target, const struct provision_profile *wish,
                           se_error *err)
@@ -228,8 +229,9 @@ static void an_import_comes_whole_or_not_at_all(void **state)
 static void a_key_for_encryption_signs_its_certificate_only(void **state)
 {
     AUTO(target) target = target_at("lab", "encrypts");
-    const struct provision_profile wish = { "rsa:2048", "",   "encrypt", NULL, 0,   1,
-                                            false,      NULL, NULL,      0,    NULL };
+    const struct provision_profile wish = {
+        .type = "rsa:2048", .subject = "", .usage = "encrypt", .days = 1
+    };
     se_error err = SE_ERROR_INIT;
     struct rows rows;
 
@@ -263,9 +265,7 @@ static void a_key_without_label_is_found_by_its_certificate(void **state)
 {
     AUTO(target) target = target_at("lab", "nss");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_profile wish = {
-        "", "", "sign", NULL, 0, 0, false, NULL, NULL, 0, NULL
-    };
+    const struct provision_profile wish = { .type = "", .subject = "", .usage = "sign" };
     se_error err = SE_ERROR_INIT;
 
     (void)state;
@@ -282,9 +282,7 @@ static void two_keys_of_one_name_are_told_apart_by_nobody(void **state)
 {
     AUTO(target) target = target_at("lab", "twin");
     AUTO(se_buf) request = SE_BUF_INIT;
-    const struct provision_profile wish = {
-        "", "", "sign", NULL, 0, 0, false, NULL, NULL, 0, NULL
-    };
+    const struct provision_profile wish = { .type = "", .subject = "", .usage = "sign" };
     se_error err = SE_ERROR_INIT;
 
     (void)state;

@@ -33,8 +33,14 @@ is_good() { openssl cms -verify -binary -inform DER -in file.p7s -content file -
 encrypt() { printf secret | signengine encrypt; }
 
 # ---- keys for signing, for encryption and on a curve, as their descriptors want them; what the token makes of it is told ----
+refuses 78 quietly signengine key generate rsa --type rsa:2048 --exportable
+says '--exportable: the token does not generate a key pair that may leave it, encrypted'
 accepts signengine key generate rsa --type rsa:2048
 says 'may sign'
+says 'may leave: no'
+make_cert safe rsa:3072 issuer=self
+refuses 64 quietly signengine key backup rsa -o never --to safe.pem
+says 'this key does not leave its token (CKA_EXTRACTABLE is false)'
 accepts signengine key generate fields --type rsa:2048
 says 'decrypt'
 accepts signengine key generate p256 --type ec:P-256

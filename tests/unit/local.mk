@@ -189,6 +189,11 @@ tests_unit_test_signer_SOURCES = tests/unit/test_signer.c tests/unit/maker.c tes
 tests_unit_test_signer_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_signer_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_jose
+tests_unit_test_jose_SOURCES = tests/unit/test_jose.c tests/unit/maker.c tests/unit/maker.h tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_jose_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_jose_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_access
 tests_unit_test_access_SOURCES = tests/unit/test_access.c tests/unit/access.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_access_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=getpwnam_r,--wrap=getgrnam_r
@@ -367,6 +372,11 @@ MEMORY_SEARCHES += tests/unit/test_key_backup
 tests_unit_test_key_backup_SOURCES = tests/unit/test_key_backup.c tests/unit/maker.c tests/unit/maker.h tests/unit/needle.c tests/unit/needle.h tests/unit/folder.h tests/unit/unit.h
 tests_unit_test_key_backup_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_key_backup_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_key_shares
+tests_unit_test_key_shares_SOURCES = tests/unit/test_key_shares.c tests/unit/folder.h tests/unit/unit.h
+tests_unit_test_key_shares_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_key_shares_LDADD   = libse-provision.la $(CORE_LIBS) $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_provision_file
 tests_unit_test_provision_file_SOURCES = tests/unit/test_provision_file.c tests/unit/folder.h tests/unit/unit.h

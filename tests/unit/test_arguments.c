@@ -159,6 +159,42 @@ static void verifying(void **state)
     assert_false(se_is_container(nowhere));
 }
 
+static void jose(void **state)
+{
+    static const char *const names[] = { "x", NULL };
+    se_jws item = { bytes, nowhere, { (unsigned char *)&any, 4 }, SE_OK, 1 };
+    se_buf out = { (unsigned char *)&any, 4 };
+
+    (void)state;
+    REFUSED("out", se_jws_sign(NULL, engine, "x", bytes, NULL, &e));
+    REFUSED("engine", se_jws_sign(&out, NULL, "x", bytes, NULL, &e));
+    assert_null(out.data);
+    REFUSED("descriptor", se_jws_sign(&out, engine, NULL, bytes, NULL, &e));
+    REFUSED("payload", se_jws_sign(&out, engine, "x", nowhere, NULL, &e));
+    REFUSED("payload", se_jws_verify(NULL, engine, "x", bytes, NULL, &e));
+    REFUSED("engine", se_jws_verify(&out, NULL, "x", bytes, NULL, &e));
+    REFUSED("descriptor", se_jws_verify(&out, engine, NULL, bytes, NULL, &e));
+    REFUSED("jws", se_jws_verify(&out, engine, "x", nowhere, NULL, &e));
+    REFUSED("list", se_jws_verify_many(NULL, 1, engine, "x", NULL, &e));
+    REFUSED("engine", se_jws_verify_many(&item, 1, NULL, "x", NULL, &e));
+    assert_null(item.out.data);
+    assert_int_equal(item.status, SE_ERR_USAGE);
+    assert_int_equal(item.version, 0);
+    REFUSED("descriptor", se_jws_verify_many(&item, 1, engine, NULL, NULL, &e));
+    REFUSED("out", se_jwt_sign(NULL, engine, "x", bytes, NULL, &e));
+    REFUSED("engine", se_jwt_sign(&out, NULL, "x", bytes, NULL, &e));
+    REFUSED("descriptor", se_jwt_sign(&out, engine, NULL, bytes, NULL, &e));
+    REFUSED("claims", se_jwt_sign(&out, engine, "x", nowhere, NULL, &e));
+    REFUSED("claims", se_jwt_verify(NULL, engine, "x", bytes, NULL, &e));
+    REFUSED("engine", se_jwt_verify(&out, NULL, "x", bytes, NULL, &e));
+    REFUSED("descriptor", se_jwt_verify(&out, engine, NULL, bytes, NULL, &e));
+    REFUSED("token", se_jwt_verify(&out, engine, "x", nowhere, NULL, &e));
+    REFUSED("out", se_jwks(NULL, engine, names, 1, NULL, &e));
+    REFUSED("engine", se_jwks(&out, NULL, names, 1, NULL, &e));
+    REFUSED("descriptors", se_jwks(&out, engine, NULL, 1, NULL, &e));
+    assert_int_equal(se_jwks(&out, engine, names, 2, NULL, NULL), SE_ERR_USAGE);
+}
+
 static void encrypting(void **state)
 {
     se_buf out;
@@ -323,10 +359,15 @@ static void an_error_tells_the_last_call(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opening),   cmocka_unit_test(signing),
-        cmocka_unit_test(verifying), cmocka_unit_test(encrypting),
-        cmocka_unit_test(zips),      cmocka_unit_test(mail),
-        cmocka_unit_test(histories), cmocka_unit_test(an_error_tells_the_last_call),
+        cmocka_unit_test(opening),
+        cmocka_unit_test(signing),
+        cmocka_unit_test(verifying),
+        cmocka_unit_test(jose),
+        cmocka_unit_test(encrypting),
+        cmocka_unit_test(zips),
+        cmocka_unit_test(mail),
+        cmocka_unit_test(histories),
+        cmocka_unit_test(an_error_tells_the_last_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,12 +20,15 @@ static void count_key(void *arg, const struct key_row *row)
 }
 
 static const struct provision_report report = { NULL, count_key, NULL };
-static const struct provision_profile wish = { "ec:P-256", "",   "sign", NULL, 0,   100,
-                                               false,      NULL, NULL,   0,    NULL };
-static const struct provision_profile asked = { "",    "",   "sign", NULL, 0,   100,
-                                                false, NULL, NULL,   0,    NULL };
-static const struct provision_profile forced = { "ec:P-384", "",   "sign", NULL, 0,   100,
-                                                 true,       NULL, NULL,   0,    NULL };
+static const struct provision_profile wish = {
+    .type = "ec:P-256", .subject = "", .usage = "sign", .days = 100
+};
+static const struct provision_profile asked = {
+    .type = "", .subject = "", .usage = "sign", .days = 100
+};
+static const struct provision_profile forced = {
+    .type = "ec:P-384", .subject = "", .usage = "sign", .days = 100, .force = true
+};
 
 static struct target *target_at(const char *file, const char *alias, const char *pin)
 {

@@ -292,8 +292,7 @@ bool answer_rotates(const json_t *policy)
     size_t i;
     const json_t *action;
 
-    json_array_foreach(json_object_get(policy, "lifetimeActions"), i, action)
-    {
+    json_array_foreach(json_object_get(policy, "lifetimeActions"), i, action) {
         if (strcasecmp(member_text(json_object_get(action, "action"), "type"), "rotate") == 0)
             return true;
     }

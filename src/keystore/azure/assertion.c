@@ -13,15 +13,6 @@ AUTO_KIND(der, unsigned char *, OPENSSL_free(*p))
 
 /* ---- JWT (RFC 7519) ---- */
 
-static void append_base64url(struct writer *w, se_bytes in)
-{
-    AUTO(se_buf) text = SE_BUF_INIT;
-
-    if (base64url_encode(&text, in, NULL))
-        w->failed = true;
-    writer_put(w, text.data, text.size);
-}
-
 /* Takes `json` over. */
 static se_status append_json(struct writer *w, json_t *json, se_error *err)
 {
@@ -30,7 +21,7 @@ static se_status append_json(struct writer *w, json_t *json, se_error *err)
 
     if (!text)
         return error_set(err, SE_ERR_CONFIG, "the assertion would be no JSON: is it UTF-8?");
-    append_base64url(w, text_bytes(text));
+    writer_base64url(w, text_bytes(text));
     return SE_OK;
 }
 
@@ -80,7 +71,7 @@ static se_status append_signature(struct writer *w, EVP_PKEY *key, se_error *err
     TRY(crypto_sha256(hash, &text, 1, err));
     TRY(key_sign_hash(&signature, key, &how, (se_bytes){ hash, sizeof hash }, err));
     writer_text(w, ".");
-    append_base64url(w, buf_bytes(&signature));
+    writer_base64url(w, buf_bytes(&signature));
     return SE_OK;
 }
 

@@ -51,8 +51,7 @@ static se_status list_page(struct writer *next, bool *stop, const json_t *json, 
     size_t i;
 
     TRY(answer_page(&page, json, err));
-    json_array_foreach(page.items, i, item)
-    {
+    json_array_foreach(page.items, i, item) {
         TRY(fn(arg, item, stop, err));
         if (*stop)
             return SE_OK;

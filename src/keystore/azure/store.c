@@ -2,6 +2,7 @@
 /* The stores: from a keyref to a key, pinned to the version that the certificate belongs to. */
 #include <stdlib.h>
 #include <strings.h>
+#include <time.h>
 
 #include "crypto/certificate.h"
 #include "keystore/azure/jwk.h"
@@ -99,13 +100,18 @@ static se_status fetch_certificate(struct vault_certificate_answer *out,
     return vault_context(o->vault, answer_certificate(out, json, err), err);
 }
 
-/* While a renewal is pending, the certificate before it goes on. */
+/* While a renewal is pending, or not valid yet, the certificate before it goes on. */
 struct renewal_search {
     const struct vault_opening *opening;
-    const char *pending; /* id */
+    const char *waiting; /* id */
     struct object_id newest;
     int64_t created;
 };
+
+static bool is_waiting(const struct vault_attributes *attributes)
+{
+    return attributes->not_before > time(NULL);
+}
 
 static se_status note_version(void *arg, const json_t *item, bool *stop, se_error *err)
 {
@@ -116,24 +122,22 @@ static se_status note_version(void *arg, const json_t *item, bool *stop, se_erro
     (void)stop;
     TRY(answer_certificate(&answer, item, err));
     TRY(object_id_parse(&id, vault_place(search->opening->vault), "certificates", answer.id, err));
-    if (!answer.attributes.is_enabled || !strcasecmp(answer.id, search->pending) ||
-        answer.attributes.created < search->created)
+    if (!answer.attributes.is_enabled || !strcasecmp(answer.id, search->waiting) ||
+        answer.attributes.created < search->created || is_waiting(&answer.attributes))
         return SE_OK;
     search->newest = id;
     search->created = answer.attributes.created;
     return SE_OK;
 }
 
+/* *out has no certificate if there is none. */
 static se_status fetch_renewed(struct vault_certificate_answer *out, const struct vault_opening *o,
-                               const char *pending, se_error *err)
+                               const char *waiting, se_error *err)
 {
-    struct renewal_search search = { .opening = o, .pending = pending };
+    struct renewal_search search = { .opening = o, .waiting = waiting };
 
     TRY(list_versions(o, "certificates", note_version, &search, err));
-    if (!*search.newest.version)
-        return refuse_pending(o, err);
-    TRY(fetch_certificate(out, o, search.newest.version, err));
-    return out->certificate.size ? SE_OK : refuse_pending(o, err);
+    return *search.newest.version ? fetch_certificate(out, o, search.newest.version, err) : SE_OK;
 }
 
 static se_status find_certificate(struct vault_opening *o, se_error *err)
@@ -142,10 +146,52 @@ static se_status find_certificate(struct vault_opening *o, se_error *err)
     AUTO(vault_certificate_answer) renewed = { .certificate = SE_BUF_INIT };
 
     TRY(fetch_certificate(&newest, o, "", err));
-    if (newest.certificate.size)
+    if (newest.certificate.size && !is_waiting(&newest.attributes))
         return vault_context(o->vault, use_certificate(o, &newest, err), err);
     TRY(fetch_renewed(&renewed, o, newest.id, err));
-    return vault_context(o->vault, use_certificate(o, &renewed, err), err);
+    if (!renewed.certificate.size && !newest.certificate.size)
+        return refuse_pending(o, err);
+    return vault_context(
+        o->vault, use_certificate(o, renewed.certificate.size ? &renewed : &newest, err), err);
+}
+
+/* ---- what the versions before have signed stays good ---- */
+
+static se_status add_version(void *arg, const json_t *item, bool *stop, se_error *err)
+{
+    struct vault_opening *o = arg;
+    AUTO(vault_certificate_answer) listed = { .certificate = SE_BUF_INIT };
+    AUTO(vault_certificate_answer) answer = { .certificate = SE_BUF_INIT };
+    AUTO(x509) certificate = NULL;
+    struct object_id id;
+
+    (void)stop;
+    TRY(answer_certificate(&listed, item, err));
+    if (!listed.attributes.is_enabled)
+        return SE_OK;
+    TRY(object_id_parse(&id, vault_place(o->vault), "certificates", listed.id, err));
+    TRY(fetch_certificate(&answer, o, id.version, err));
+    if (!answer.certificate.size)
+        return SE_OK; /* pending */
+    TRY(certificate_parse(&certificate, buf_bytes(&answer.certificate), err));
+    return certificates_add_former(&o->certificates, certificate, err);
+}
+
+/* Who may not list them has the one that is in use. */
+static se_status add_versions(struct vault_opening *o, se_error *err)
+{
+    se_error why = SE_ERROR_INIT;
+    se_status st = list_versions(o, "certificates", add_version, o, &why);
+
+    if (!st || st == SE_ERR_ACCESS)
+        return SE_OK;
+    return error_copy(err, st, &why);
+}
+
+static se_status find_certificates(struct vault_opening *o, se_error *err)
+{
+    TRY(find_certificate(o, err));
+    return add_versions(o, err);
 }
 
 /* ---- key mode: the certificate is ours, and says which version ---- */
@@ -248,7 +294,7 @@ static se_status find_key(struct vault_opening *o, enum key_part part, se_error 
 {
     TRY(store_configured_certificate(&o->certificates, o->ref, err));
     if (!o->certificates.own && place_names_certificate(o->ref))
-        return find_certificate(o, err);
+        return find_certificates(o, err);
     if (!o->certificates.own)
         return error_set(err, SE_ERR_CONFIG, "a vault's key needs the attribute 'certificate'%s",
                          place_kind(o->ref) == VAULT_KEY_VAULT ? ", or the mode 'certificate'"

@@ -44,6 +44,7 @@ struct p11_key {
     EVP_PKEY *public_key;     /* counted */
     CK_OBJECT_HANDLE object;
     bool always_authenticate; /* CKA_ALWAYS_AUTHENTICATE */
+    bool may_leave;           /* under another key, which need not be one that the SO trusts */
     struct p11_ways ways;
 };
 

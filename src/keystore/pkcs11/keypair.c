@@ -299,6 +299,7 @@ static se_status choose_key(bool *out, struct p11_key *key, struct session *sess
         key->always_authenticate =
             object_flag(session, key->object, CKA_ALWAYS_AUTHENTICATE, false);
         st = key_matches(out, key, session, err);
+        key->may_leave = !st && *out && object_may_leave(session, key->object);
     }
     return st;
 }

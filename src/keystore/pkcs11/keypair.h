@@ -19,9 +19,9 @@ SE_MUST_CHECK se_status keypair_recipient(struct certificates *out, struct sessi
                                           const struct keyref *ref, se_error *err);
 
 /*
- * Fills key->object, always_authenticate and public_key (which is then the caller's), and
- * *certificates, where key->token and key->ref say. The private key has the alias as its label, or
- * else the CKA_ID of the certificate, and may sign; the certificate has the alias as its label,
+ * Fills key->object, always_authenticate, may_leave and public_key (which is then the caller's),
+ * and *certificates, where key->token and key->ref say. The private key has the alias as its label,
+ * or else the CKA_ID of the certificate, and may sign; the certificate has the alias as its label,
  * unless certificates->own is given.  Of several, those that belong together, and of these the one
  * to use now. SE_ERR_KEY says what is missing, and what is there.
  */

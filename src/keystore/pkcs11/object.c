@@ -137,6 +137,12 @@ bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_
     return rv == CKR_OK && a.ulValueLen == sizeof flag ? flag != CK_FALSE : otherwise;
 }
 
+bool object_may_leave(struct session *session, CK_OBJECT_HANDLE object)
+{
+    return object_flag(session, object, CKA_EXTRACTABLE, false) &&
+           !object_flag(session, object, CKA_WRAP_WITH_TRUSTED, false);
+}
+
 /* Bytes of the UTF-8 character at `text`; 0: it is not one. */
 static size_t utf8_length(const unsigned char *text, size_t size)
 {

@@ -42,6 +42,9 @@ SE_MUST_CHECK se_status object_bytes(se_buf *out, struct session *session, CK_OB
 bool object_flag(struct session *session, CK_OBJECT_HANDLE object, CK_ATTRIBUTE_TYPE type,
                  bool otherwise);
 
+/* Whether a private key may leave its token under a key of anybody's. */
+bool object_may_leave(struct session *session, CK_OBJECT_HANDLE object);
+
 /* "certificate 'a', certificate 'b', private key 'a'": those nearest to `alias` of what the session
  * may see. */
 void object_list(struct writer *out, struct session *session, const char *alias);

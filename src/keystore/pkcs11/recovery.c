@@ -422,6 +422,13 @@ static void renewable_advise(void *owner, remote_advice_fn fn, void *arg)
     token_advise(key->token, fn, arg);
 }
 
+static enum leaving renewable_may_leave(void *owner)
+{
+    AUTO(p11_key) key = take_current(owner, NULL);
+
+    return key->may_leave ? LEAVING_YES : LEAVING_NO;
+}
+
 se_status p11_key_wrap(EVP_PKEY **out, struct p11_key *key, X509 *certificate,
                        const struct key_watch *watch, se_error *err)
 {
@@ -430,6 +437,7 @@ se_status p11_key_wrap(EVP_PKEY **out, struct p11_key *key, X509 *certificate,
         .unwrap = renewable_decrypt,
         .close = renewable_unref,
         .advise = renewable_advise,
+        .may_leave = renewable_may_leave,
         .sign_mechanism = renewable_sign_mechanism,
         .unwrap_mechanism = renewable_decrypt_mechanism,
     };

@@ -20,7 +20,7 @@ struct store_opening {
 /* A configured certificate reaches the store only together with a private key (store_open()). */
 static se_status open_public(struct key **out, const struct store_opening *o, se_error *err)
 {
-    AUTO(certificates) certificates = { NULL, NULL, NULL };
+    AUTO(certificates) certificates = { .own = NULL };
     const struct p11_search search = {
         .ref = o->ref,
         .part = o->part,
@@ -33,7 +33,7 @@ static se_status open_public(struct key **out, const struct store_opening *o, se
 
 static se_status open_private(struct key **out, const struct store_opening *o, se_error *err)
 {
-    AUTO(certificates) certificates = { NULL, NULL, NULL };
+    AUTO(certificates) certificates = { .own = NULL };
     struct p11_key *key;
     EVP_PKEY *private_key;
     unsigned namesakes;

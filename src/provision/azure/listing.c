@@ -70,6 +70,7 @@ static void show_row(const struct lister *l, const char *label, const struct vau
                                .has_private = true,
                                .may_sign = key->operations & KEY_OP_SIGN,
                                .may_decrypt = key->operations & (KEY_OP_DECRYPT | KEY_OP_UNWRAP),
+                               .may_leave = key->attributes.is_exportable,
                                .state = state,
                            });
     ERR_clear_error();

@@ -116,8 +116,7 @@ static const char *name_of_role(const struct role_session *s, const char *id)
     size_t i;
     const json_t *definition;
 
-    json_array_foreach(s->definitions, i, definition)
-    {
+    json_array_foreach(s->definitions, i, definition) {
         if (strcasecmp(hsm_role_id(member_text(definition, "id")), id) == 0)
             return definition_name(definition);
     }
@@ -139,8 +138,7 @@ static se_status refuse_role(const struct role_session *s, const char *role, se_
     size_t i;
     const json_t *definition;
 
-    json_array_foreach(s->definitions, i, definition)
-    {
+    json_array_foreach(s->definitions, i, definition) {
         writer_format(&names, "%s%s", i ? ", " : "", definition_name(definition));
     }
     for (i = 0; i < HSM_ROLES && !json_array_size(s->definitions); i++)
@@ -156,8 +154,7 @@ static se_status find_role(char out[GUID_TEXT], const struct role_session *s, co
     size_t i;
     const json_t *definition;
 
-    json_array_foreach(s->definitions, i, definition)
-    {
+    json_array_foreach(s->definitions, i, definition) {
         if (!id && is_role_name(definition_name(definition), role))
             id = hsm_role_id(member_text(definition, "id"));
     }
@@ -225,8 +222,7 @@ se_status vault_roles_list(const struct target *target, const struct vault_role_
     TRY(open_roles(&s, target, which, "key roles list", err));
     TRY(read_choice(role_id, &s, which, err));
     TRY(list_assignments(&assignments, &s, err));
-    json_array_foreach(assignments, i, assignment)
-    {
+    json_array_foreach(assignments, i, assignment) {
         const struct vault_role_row row = row_of(&s, assignment);
 
         if (is_chosen(&row, role_id, which->principal) && holds_at(row.scope, s.scope))
@@ -274,8 +270,7 @@ static const json_t *find_assignment(const struct role_session *s, const json_t 
     size_t i;
     const json_t *assignment;
 
-    json_array_foreach(assignments, i, assignment)
-    {
+    json_array_foreach(assignments, i, assignment) {
         const struct vault_role_row row = row_of(s, assignment);
 
         if (is_chosen(&row, role_id, principal) && strcasecmp(row.scope, s->scope) == 0)
@@ -374,8 +369,7 @@ static se_status choose_assignments(json_t **out, const struct role_session *s,
     *out = NULL;
     TRY(read_choice(role_id, s, which, err));
     TRY(list_assignments(&assignments, s, err));
-    json_array_foreach(assignments, i, assignment)
-    {
+    json_array_foreach(assignments, i, assignment) {
         const struct vault_role_row row = row_of(s, assignment);
 
         if (!is_chosen(&row, role_id, which->principal) || strcasecmp(row.scope, s->scope) != 0)
@@ -407,8 +401,7 @@ se_status vault_roles_revoke(const struct target *target, const struct vault_rol
     TRY(open_roles(&s, target, which, "key roles revoke", err));
     TRY(choose_assignments(&chosen, &s, which, consent, err));
     TRY(ask_revoke(&s, json_array_size(chosen), consent, err));
-    json_array_foreach(chosen, i, assignment)
-    {
+    json_array_foreach(chosen, i, assignment) {
         const struct vault_role_row row = row_of(&s, assignment);
 
         if (consent->dry_run)

@@ -3,18 +3,34 @@
 
 /* tests/check-faults.sh compares these with the calls in src/ */
 const char *const fault_names[FAULT_CALLS] = {
-    [AT_INITIALIZE] = "C_Initialize",       [AT_GET_INFO] = "C_GetInfo",
-    [AT_SLOT_LIST] = "C_GetSlotList",       [AT_TOKEN_INFO] = "C_GetTokenInfo",
-    [AT_OPEN_SESSION] = "C_OpenSession",    [AT_CLOSE_SESSION] = "C_CloseSession",
-    [AT_SESSION_INFO] = "C_GetSessionInfo", [AT_LOGIN] = "C_Login",
-    [AT_FIND_INIT] = "C_FindObjectsInit",   [AT_FIND] = "C_FindObjects",
-    [AT_FIND_FINAL] = "C_FindObjectsFinal", [AT_ATTRIBUTES] = "C_GetAttributeValue",
-    [AT_SIGN_INIT] = "C_SignInit",          [AT_SIGN] = "C_Sign",
-    [AT_DECRYPT_INIT] = "C_DecryptInit",    [AT_DECRYPT] = "C_Decrypt",
-    [AT_FINALIZE] = "C_Finalize",           [AT_SIGN_UPDATE] = "C_SignUpdate",
-    [AT_SIGN_FINAL] = "C_SignFinal",        [AT_CREATE] = "C_CreateObject",
-    [AT_DESTROY] = "C_DestroyObject",       [AT_SET_ATTRIBUTES] = "C_SetAttributeValue",
-    [AT_GENERATE] = "C_GenerateKeyPair",    [AT_DECRYPT_FINAL] = "C_DecryptFinal",
+    [AT_INITIALIZE] = "C_Initialize",
+    [AT_GET_INFO] = "C_GetInfo",
+    [AT_SLOT_LIST] = "C_GetSlotList",
+    [AT_TOKEN_INFO] = "C_GetTokenInfo",
+    [AT_OPEN_SESSION] = "C_OpenSession",
+    [AT_CLOSE_SESSION] = "C_CloseSession",
+    [AT_SESSION_INFO] = "C_GetSessionInfo",
+    [AT_LOGIN] = "C_Login",
+    [AT_FIND_INIT] = "C_FindObjectsInit",
+    [AT_FIND] = "C_FindObjects",
+    [AT_FIND_FINAL] = "C_FindObjectsFinal",
+    [AT_ATTRIBUTES] = "C_GetAttributeValue",
+    [AT_SIGN_INIT] = "C_SignInit",
+    [AT_SIGN] = "C_Sign",
+    [AT_DECRYPT_INIT] = "C_DecryptInit",
+    [AT_DECRYPT] = "C_Decrypt",
+    [AT_FINALIZE] = "C_Finalize",
+    [AT_SIGN_UPDATE] = "C_SignUpdate",
+    [AT_SIGN_FINAL] = "C_SignFinal",
+    [AT_CREATE] = "C_CreateObject",
+    [AT_DESTROY] = "C_DestroyObject",
+    [AT_SET_ATTRIBUTES] = "C_SetAttributeValue",
+    [AT_GENERATE] = "C_GenerateKeyPair",
+    [AT_DECRYPT_FINAL] = "C_DecryptFinal",
+    [AT_GENERATE_SECRET] = "C_GenerateKey",
+    [AT_MECHANISM_INFO] = "C_GetMechanismInfo",
+    [AT_WRAP] = "C_WrapKey",
+    [AT_UNWRAP] = "C_UnwrapKey",
 };
 
 static CK_FUNCTION_LIST inner;
@@ -220,6 +236,46 @@ static CK_RV generate(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_ATT
     return rv;
 }
 
+static CK_RV generate_secret(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                             CK_ATTRIBUTE *template, CK_ULONG n, CK_OBJECT_HANDLE *out)
+{
+    CK_RV rv = fault_at(AT_GENERATE_SECRET);
+
+    rv = rv ? rv : BELOW(inner.C_GenerateKey(session, mechanism, template, n, out));
+    *out += rv == CKR_OK ? fault_moved() : 0;
+    return rv;
+}
+
+static CK_RV mechanism_info(CK_SLOT_ID slot, CK_MECHANISM_TYPE type, CK_MECHANISM_INFO *out)
+{
+    CK_RV rv = fault_at(AT_MECHANISM_INFO);
+
+    return rv ? rv : BELOW(inner.C_GetMechanismInfo(slot, type, out));
+}
+
+static CK_RV wrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE wrapping,
+                  CK_OBJECT_HANDLE key, CK_BYTE *out, CK_ULONG *size)
+{
+    CK_RV rv = fault_at(AT_WRAP);
+
+    return rv ? rv
+              : BELOW(inner.C_WrapKey(session, mechanism, wrapping - fault_moved(),
+                                      key - fault_moved(), out, size));
+}
+
+static CK_RV unwrap(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism, CK_OBJECT_HANDLE unwrapping,
+                    CK_BYTE *in, CK_ULONG size, CK_ATTRIBUTE *template, CK_ULONG n,
+                    CK_OBJECT_HANDLE *out)
+{
+    CK_RV rv = fault_at(AT_UNWRAP);
+
+    rv = rv ? rv
+            : BELOW(inner.C_UnwrapKey(session, mechanism, unwrapping - fault_moved(), in, size,
+                                      template, n, out));
+    *out += rv == CKR_OK ? fault_moved() : 0;
+    return rv;
+}
+
 void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
 {
     inner = *list;
@@ -248,4 +304,8 @@ void faults_install(CK_FUNCTION_LIST *list, CK_FUNCTION_LIST *real)
     list->C_DestroyObject = destroy;
     list->C_SetAttributeValue = set_attributes;
     list->C_GenerateKeyPair = generate;
+    list->C_GenerateKey = generate_secret;
+    list->C_GetMechanismInfo = mechanism_info;
+    list->C_WrapKey = wrap;
+    list->C_UnwrapKey = unwrap;
 }
