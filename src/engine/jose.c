@@ -28,9 +28,8 @@ static se_status open_key(struct signing_key *out, const struct descriptor **fou
 {
     const struct version_wish wish = { .version = version, .time = clock_seconds() };
     const se_sign_params plain = SE_SIGN_PARAMS_INIT;
-    const char *descriptor = call->event.descriptor;
 
-    TRY(config_version(found, call->engine->config, descriptor, &wish, &call->error));
+    TRY(engine_choose_version(found, call->engine, call->event.descriptor, &wish, &call->error));
     return error_blame_key(
         &call->error,
         signing_key_open(out, call->engine, *found, &plain, key_jws_algorithm, &call->error),

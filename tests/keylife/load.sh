@@ -13,8 +13,10 @@ workers='a b c' running=''
 store=sqlite:$tmp/history.db
 
 end_workers() {
-    for process in $running; do kill -KILL "$process"; done 2>/dev/null
-    wait 2>/dev/null
+    for process in $running; do
+        kill -KILL "$process"
+        wait "$process"
+    done 2>/dev/null
 }
 
 until_true() {
@@ -88,7 +90,8 @@ make_keys() {
     for key in $key_names; do
         describe_key "$key"
         type='--type ec:P-256 --key-usage sign'
-        [ "$key" != fields ] || type='--type rsa:2048 --key-usage encrypt'
+        # a request is signed with the key itself
+        [ "$key" != fields ] || type='--type rsa:2048 --key-usage both'
         # shellcheck disable=SC2086 # words
         setup signengine -c new.xml key generate "$key" $type $profile
         case $key in zip | mail) certify "$key" ;; esac

@@ -3,5 +3,8 @@
 check_PROGRAMS += tests/keylife/worker
 tests_keylife_worker_SOURCES = tests/keylife/worker.c
 tests_keylife_worker_LDADD   = $(HISTORY_LIBS) $(MAIL_LIBS) $(CORE_LIBS)
-SHELL_TESTS += tests/keylife/load-pkcs12.sh
-EXTRA_DIST += tests/keylife/load.sh tests/keylife/load-softhsm.sh tests/keylife/load-vault.sh
+SHELL_TESTS += \
+	tests/keylife/load-pkcs12.sh \
+	tests/keylife/load-softhsm.sh \
+	tests/keylife/load-vault.sh
+EXTRA_DIST += tests/keylife/load.sh

@@ -123,7 +123,8 @@ static se_status log_in_once(struct token *token, struct session *session, CK_US
     AUTO(se_buf) pin = SE_BUF_INIT;
     struct slot now;
 
-    slot_load(&now, token->module, token->slot.id);
+    slot_load_settled(&now, token->module, token->slot.id,
+                      token->slot.flags & (CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED));
     if (now.rv == CKR_OK && !(now.flags & CKF_LOGIN_REQUIRED) && user == CKU_USER)
         return SE_OK;
     TRY(check_flags(&now, err));

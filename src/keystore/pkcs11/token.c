@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/choice.h"
 #include "base/clock.h"
@@ -30,6 +31,27 @@ void slot_load(struct slot *out, struct module *module, CK_SLOT_ID id)
                sizeof info.manufacturerID);
     token_text(out->model, sizeof out->model, info.model, sizeof info.model);
     token_text(out->serial, sizeof out->serial, info.serialNumber, sizeof info.serialNumber);
+}
+
+/*
+ * SoftHSM writes a token's file anew at each login, of whatever process: for that moment it shows
+ * the token to others as not initialised, or shows an error.
+ */
+enum { WRITING_TRIES = 10, WRITING_PAUSE_US = 5000 };
+
+static bool may_be_written(const struct slot *slot, CK_FLAGS expected)
+{
+    return slot->rv == CKR_OK ? (slot->flags & expected) != expected
+                              : slot->rv == CKR_GENERAL_ERROR;
+}
+
+void slot_load_settled(struct slot *out, struct module *module, CK_SLOT_ID id, CK_FLAGS expected)
+{
+    slot_load(out, module, id);
+    for (int tries = 0; tries < WRITING_TRIES && may_be_written(out, expected); tries++) {
+        usleep(WRITING_PAUSE_US);
+        slot_load(out, module, id);
+    }
 }
 
 static CK_RV slot_ids_try(CK_SLOT_ID **out, CK_ULONG *count, CK_FUNCTION_LIST *calls)
@@ -231,14 +253,31 @@ static se_status select_holder(CK_SLOT_ID *out, struct module *module, const str
     return SE_OK;
 }
 
-se_status token_select(CK_SLOT_ID *out, struct module *module, const struct keyref *ref,
-                       se_error *err)
+/* `settled`: no token was just being written to. */
+static se_status select_once(CK_SLOT_ID *out, bool *settled, struct module *module,
+                             const struct keyref *ref, se_error *err)
 {
     AUTO(slots) slots = { 0 };
 
+    *settled = true;
     TRY(slots_load(&slots, module, err));
+    for (size_t i = 0; i < slots.count; i++)
+        *settled = *settled && !may_be_written(&slots.list[i], CKF_TOKEN_INITIALIZED);
     return names_token(ref) ? select_named(out, module, &slots, ref, err)
                             : select_holder(out, module, &slots, ref, err);
+}
+
+se_status token_select(CK_SLOT_ID *out, struct module *module, const struct keyref *ref,
+                       se_error *err)
+{
+    bool settled;
+    se_status st = select_once(out, &settled, module, ref, NULL);
+
+    for (int tries = 1; st == SE_ERR_STORE && !settled && tries < WRITING_TRIES; tries++) {
+        usleep(WRITING_PAUSE_US);
+        st = select_once(out, &settled, module, ref, NULL);
+    }
+    return st ? select_once(out, &settled, module, ref, err) : SE_OK;
 }
 
 /* ---- tokens in use ---- */
@@ -295,7 +334,7 @@ se_status token_open(struct token **out, struct module *module, CK_SLOT_ID slot,
     struct slot info;
 
     *out = NULL;
-    slot_load(&info, module, slot);
+    slot_load_settled(&info, module, slot, CKF_TOKEN_INITIALIZED);
     if (info.rv == CKR_SLOT_ID_INVALID || info.rv == CKR_TOKEN_NOT_PRESENT)
         return error_set(err, SE_ERR_STORE, "there is no token in slot %lu of '%s': %s", slot,
                          module->path, ckr_name(info.rv));

@@ -31,6 +31,9 @@ AUTO_KIND(slots, struct slots, slots_free(p))
 /* Asks again for the slot of that ID. */
 void slot_load(struct slot *out, struct module *module, CK_SLOT_ID id);
 
+/* Likewise; for 50 ms more, until it is a token with these flags. */
+void slot_load_settled(struct slot *out, struct module *module, CK_SLOT_ID id, CK_FLAGS expected);
+
 static inline bool slot_initialised(const struct slot *slot)
 {
     return slot->rv == CKR_OK && (slot->flags & CKF_TOKEN_INITIALIZED) != 0;
