@@ -70,7 +70,7 @@ verified first.p7s
 
 # ---- one that is not valid yet waits ----
 accepts signengine key request k --type rsa:2048 --subject /CN=third -o third.csr
-setup faketime -f +2d openssl x509 -req -in third.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile extensions -out third.pem
+setup moved +2d openssl x509 -req -in third.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 20 -extfile extensions -out third.pem
 refuses 78 signengine key certificate k third.pem
 says 'a vault uses it at once'
 accepts ask POST /certificates/k1/pending/merge "{\"x5c\":[\"$(openssl x509 -in third.pem -outform DER | openssl base64 -A)\"]}"

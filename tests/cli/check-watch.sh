@@ -6,11 +6,11 @@ needs openssl faketime jq promtool pkcs11-tool
 instrumented && skip "the clock is moved by a library that has to be loaded before that of a sanitizer"
 
 signengine=$top_builddir/signengine
-# at TIME CMD...: with the clock set, and what measures intervals left alone
+# at TIME CMD...
 at() {
     moment=$1
     shift
-    FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "@$moment" "$@"
+    moved "@$moment" "$@"
 }
 
 # ---- a certificate, its CA, a certificate that does not matter, a client secret, versions ----

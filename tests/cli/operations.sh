@@ -22,9 +22,9 @@ placed() { # FILE: with the test's folders in place of the system's
 unplaced() {
     sed "s|user name=\"$user\"|user name=\"root\"|; s|who:  user $user|who:  user root|; s|$tmp/keys[12]|/etc/signengine|g; s|$tmp/run|/run/signengine|g; s|$tmp/log|/var/log/signengine|g; s|$tmp/softhsm|/var/lib/softhsm|g; s|$tmp/backup|/backup|g; s|$module|/usr/lib/softhsm/libsofthsm2|g; s|$real_module|/usr/lib/softhsm/libsofthsm2.so|g" "$1"
 }
-faketime_library=$(faketime -f +0 sh -c 'echo "$LD_PRELOAD"')
+faketime_library=$(moved +0 sh -c 'echo "$LD_PRELOAD"')
 export FAKETIME_TIMESTAMP_FILE="$tmp/clock" FAKETIME_NO_CACHE=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1
-moved() { LD_PRELOAD="$faketime_library" "$@"; }
+dated() { LD_PRELOAD="$faketime_library" "$@"; }
 at() { # 2027-01-11T08:00:00Z
     echo "$1" | sed 's/T/ /; s/Z$//' >"$tmp/clock.new"
     mv "$tmp/clock.new" "$tmp/clock"
@@ -63,7 +63,7 @@ export PATH="$tmp/bin:$PATH" machine="$tmp" NO_COLOR=1
 
 # ---- the example, a year before ----
 at 2026-01-31T08:00:00Z
-moved make_ca ca
+dated make_ca ca
 mkdir softhsm softhsm/tokens
 printf 'directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n' "$tmp/softhsm/tokens" >softhsm2.conf
 export SOFTHSM2_CONF="$tmp/softhsm2.conf"
@@ -114,30 +114,30 @@ placed example.xml >keys1/engineSignEncrypt.xml
 chmod 600 keys1/*
 export SIGNENGINE_CONFIG="$tmp/keys1/engineSignEncrypt.xml"
 certify() { # NAME: a CA's answer to NAME.csr in NAME.cer
-    setup moved openssl x509 -req -in "$1.csr" -CA "$tmp/ca.pem" -CAkey "$tmp/ca.key" -days 365 -out "$1.cer" -extfile "$tmp/extensions"
+    setup dated openssl x509 -req -in "$1.csr" -CA "$tmp/ca.pem" -CAkey "$tmp/ca.key" -days 365 -out "$1.cer" -extfile "$tmp/extensions"
     cat "$tmp/ca.pem" >>"$1.cer"
 }
 echo keyUsage=critical,digitalSignature >extensions
 cd keys1
-setup moved signengine key generate signerV1 --type rsa:2048 --subject '/O=Example/CN=Files'
-setup moved signengine key request signerV1 -o signerV1.csr
+setup dated signengine key generate signerV1 --type rsa:2048 --subject '/O=Example/CN=Files'
+setup dated signengine key request signerV1 -o signerV1.csr
 certify signerV1
-setup moved signengine key certificate signerV1 signerV1.cer
+setup dated signengine key certificate signerV1 signerV1.cer
 rm signerV1.c*
 cp ../ca.pem .
-setup moved signengine key generate fieldsV1 --type rsa:2048 --subject '/O=Example/CN=Fields'
-setup moved signengine key generate historyV1 --type ec:P-256 --subject '/O=Example/CN=History'
+setup dated signengine key generate fieldsV1 --type rsa:2048 --subject '/O=Example/CN=Fields'
+setup dated signengine key generate historyV1 --type ec:P-256 --subject '/O=Example/CN=History'
 echo 'what was reported' >report.pdf
-setup moved signengine sign -d FileSigner report.pdf
+setup dated signengine sign -d FileSigner report.pdf
 cat >tell <<'PROGRAM'
 #!/bin/sh
 jq -r '"\(.subject): \(.text)"' >>told
 PROGRAM
 chmod 755 tell
 printf '%s\n' 055433 1234 777 >plain
-setup moved signengine encrypt --lines --context table=person -o pins plain
-setup moved signengine history create --store sqlite:history.db
-for state in ordered printed delivered; do setup moved sh -c "echo $state | signengine history append --store sqlite:history.db --object card/4711"; done
+setup dated signengine encrypt --lines --context table=person -o pins plain
+setup dated signengine history create --store sqlite:history.db
+for state in ordered printed delivered; do setup dated sh -c "echo $state | signengine history append --store sqlite:history.db --object card/4711"; done
 cp -p engineSignEncrypt.xml pin password historyV1.p12 ../keys2
 
 # ---- the daemon ----
@@ -170,7 +170,7 @@ copy_key() { # <key> and the next name: by an editor
 # what `rotate` has written before it makes the key
 begin_rotation() { # DESCRIPTOR
     cp -Rp . ../elsewhere
-    setup moved signengine -c ../elsewhere/engineSignEncrypt.xml rotate "$1"
+    setup dated signengine -c ../elsewhere/engineSignEncrypt.xml rotate "$1"
     mv ../elsewhere/engineSignEncrypt.xml "engineSignEncrypt.xml.$1.next"
 }
 events=0
@@ -203,7 +203,7 @@ cd "$tmp/keys1"
 setup python3 "$pages" split "$top_srcdir/doc/signengine-operations.7" "$tmp/steps"
 run_step() {
     { echo 'exec </dev/null' && placed "$1/command"; } >"$1/script"
-    moved script --quiet --return --command "sh $1/script" /dev/null
+    dated script --quiet --return --command "sh $1/script" /dev/null
 }
 for step in "$tmp"/steps/*; do
     happens "$(cat "$step/prose")"

@@ -50,7 +50,7 @@ signer_of() { # NAME SIGNATURE: openssl finds that certificate in it
 }
 later() {
     shift # signengine
-    FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f +100d "$top_builddir/signengine" "$@"
+    moved +100d "$top_builddir/signengine" "$@"
 }
 
 place() { # NAME: a key with the certificate `old`

@@ -5,12 +5,6 @@
 needs openssl faketime
 instrumented && skip "the clock is moved by a library that has to be loaded before that of a sanitizer"
 
-# moved HOW CMD...: with the clock moved, as faketime(1) has it; what measures intervals is left alone
-moved() {
-    how=$1
-    shift
-    FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$how" "$@"
-}
 at() { # TIME CMD...
     moment=$1
     shift

@@ -6,12 +6,6 @@ needs openssl faketime
 instrumented && skip "the clock is moved by a library that has to be loaded before that of a sanitizer"
 
 program=${top_builddir:?}/signengine
-# moved HOW CMD...: with the clock moved, as faketime(1) has it; what measures intervals is left alone
-moved() {
-    how=$1
-    shift
-    FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$how" "$@"
-}
 history() {
     command=$1
     shift

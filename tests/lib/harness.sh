@@ -137,6 +137,18 @@ instrumented() {
     [ "${MEMCHECK-}" ] || grep -qE '__(asan|tsan)_init' "${top_builddir:?}/signengine" "$top_builddir/.libs/signengine" 2>/dev/null
 }
 
+# moved HOW CMD...: with the clock as faketime(1) sets it by HOW; what measures intervals is left alone.
+# faketime names a semaphore after its process and leaves it behind when it is killed; the next process of that number would not start.
+moved() (
+    how=$1
+    shift
+    for left in /dev/shm/sem.faketime_sem_*; do
+        process=${left##*_}
+        [ -e "/proc/$process" ] || rm -f "$left" "/dev/shm/faketime_shm_$process"
+    done
+    FAKETIME_DONT_FAKE_MONOTONIC=1 exec faketime -f "$how" "$@"
+)
+
 # Java's tools compile for a short life: most of the time that they take is that of compilers which do not come to an end.
 if command -v java >/dev/null; then
     java() { command java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$@"; }
