@@ -217,6 +217,31 @@ static void a_token_that_is_away_may_come_back(void **state)
             "cannot open a session: CKR_DEVICE_REMOVED (0x32)", NULL);
 }
 
+/* As SoftHSM shows it while another process logs in. */
+static void a_token_that_is_just_written_is_waited_for(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "one", "a");
+
+    (void)state;
+    for (unsigned times = 1; times < 12; times++) {
+        shim->blank_times = times;
+        key_unref(opens(ref, PART_SIGN));
+        assert_int_equal(shim->blank_times, 0);
+    }
+}
+
+static void a_token_that_came_after_the_start_is_found(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "one", "a");
+
+    (void)state;
+    shim->blank_starts = 1;
+    key_unref(opens(ref, PART_SIGN));
+    assert_int_equal(shim->initialized, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +256,8 @@ int main(void)
         cmocka_unit_test(an_alias_on_no_token_is_not_guessed),
         cmocka_unit_test(a_token_that_is_not_initialised_says_so),
         cmocka_unit_test(a_token_that_is_away_may_come_back),
+        cmocka_unit_test(a_token_that_is_just_written_is_waited_for),
+        cmocka_unit_test(a_token_that_came_after_the_start_is_found),
     };
 
     return cmocka_run_group_tests(tests, fill, fixture_drop);

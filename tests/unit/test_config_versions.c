@@ -110,7 +110,9 @@ static void the_time_decides_which_version_signs(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         AUTO(config) config = parsed(cases[i].config);
-        const struct version_wish wish = { cases[i].asked, cases[i].least, cases[i].time };
+        const struct version_wish wish = { .version = cases[i].asked,
+                                           .least = cases[i].least,
+                                           .time = cases[i].time };
         const struct descriptor *d;
         se_error err = SE_ERROR_INIT;
         se_status st = config_version(&d, config, "X", &wish, &err);

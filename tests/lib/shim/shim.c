@@ -36,6 +36,11 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 
     if (rv != CKR_OK)
         return rv;
+    if (shim.initialized <= shim.blank_starts || shim.blank_times) {
+        shim.blank_times -= shim.blank_times > 0;
+        memset(info, ' ', sizeof *info);
+        info->flags = 0;
+    }
     info->flags = (info->flags & ~shim.clear_flags) | shim.set_flags;
     if (shim.told_sessions)
         info->ulMaxSessionCount = shim.told_sessions;
