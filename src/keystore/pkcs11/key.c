@@ -58,8 +58,7 @@ void p11_key_unref(struct p11_key *key)
 
 /* ---- finding it ---- */
 
-/* The token keeps its module open. */
-static se_status open_token(struct token **out, struct module *module, const struct keyref *ref,
+static se_status find_token(struct token **out, struct module *module, const struct keyref *ref,
                             se_error *err)
 {
     CK_SLOT_ID slot;
@@ -71,6 +70,35 @@ static se_status open_token(struct token **out, struct module *module, const str
         st = token_open(out, module, slot, err);
     module_leave(module);
     return st;
+}
+
+static bool is_in_use(struct module *module)
+{
+    bool used;
+
+    pthread_mutex_lock(&module->tokens_lock);
+    used = module->tokens != NULL;
+    pthread_mutex_unlock(&module->tokens_lock);
+    return used;
+}
+
+/*
+ * The token keeps its module open.  Where none is in use, nobody is disturbed when the module
+ * starts anew to see one that has come since: SoftHSM looks for tokens in C_Initialize only, and
+ * overlooks one whose file another process is just writing.
+ */
+static se_status open_token(struct token **out, struct module *module, const struct keyref *ref,
+                            se_error *err)
+{
+    const unsigned seen = module_starts(module);
+    se_error failure = SE_ERROR_INIT;
+    se_status st = find_token(out, module, ref, &failure);
+
+    if (st == SE_ERR_STORE && !is_in_use(module) && !module_restart(module, seen, NULL)) {
+        failure = (se_error)SE_ERROR_INIT;
+        st = find_token(out, module, ref, &failure);
+    }
+    return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
 /* The chain becomes the issuers on the token and in what it was. */
@@ -225,18 +253,18 @@ static bool token_is_there(struct module *module, const struct slot *token)
  * A module with one token that answers is left alone, for whoever uses that.  What a module says of
  * a token may be from memory, while the line to it is cut (a TPM, when its resource manager was
  * restarted): logins and operations that fail tell more, and when one token does nothing, what
- * another says counts only if it has done something since.  Where no token is in use, nobody is
- * disturbed, and one that has come since is seen: SoftHSM looks for tokens in C_Initialize only,
- * and not those whose file another process is just writing.
+ * another says counts only if it has done something since.
  */
 static bool module_answers(struct module *module)
 {
     struct token_state tokens[TOKENS_MOST];
     size_t count = list_tokens(tokens, module);
     const int64_t since = deaf_since(tokens, count);
-    bool any = false;
+    CK_INFO info;
+    bool any;
 
     module_enter(module);
+    any = module->calls->C_GetInfo(&info) == CKR_OK && !count;
     for (size_t i = 0; !any && i < count; i++)
         any = !tokens[i].deaf && tokens[i].answered >= since &&
               token_is_there(module, &tokens[i].slot);
@@ -282,7 +310,7 @@ se_status p11_search_run(const struct p11_search *search, se_error *err)
         failure = (se_error)SE_ERROR_INIT;
         st = search_token(search, module, &failure);
     }
-    return st ? error_set_at(err, st, failure.file, failure.line, "%s", failure.text) : SE_OK;
+    return st ? error_copy(err, st, &failure) : SE_OK;
 }
 
 static se_status open_found(struct p11_key **out, struct p11_search *search, se_error *err)
