@@ -37,30 +37,37 @@ bool rotating_has_next(const struct rotating *r)
 
 /* ---- what is to come ---- */
 
-static struct rotation_wish wish_of(const struct rotating *r)
+/* `planned`: 0, or what was said before, whose time may have come while a CA took its own. */
+static se_status choose_from(int64_t *out, const struct rotating *r, int64_t planned, se_error *err)
 {
     const struct rotate_options *o = r->options;
     const int64_t now = clock_seconds();
+    char from[TIME_TEXT_ROOM];
 
-    return (struct rotation_wish){
-        .descriptor = r->descriptor,
-        .to = o->to,
-        .from = o->now    ? now
-                : o->from ? o->from
-                          : now + FROM_DAYS * DAY,
-    };
+    if (o->from && o->from < now)
+        return error_set(err, SE_ERR_USAGE, "--from is in the past: --now is for a switch at once");
+    *out = o->now ? now : o->from ? o->from : planned;
+    if (*out >= now)
+        return SE_OK;
+    *out = now + FROM_DAYS * DAY;
+    if (planned)
+        cli_warn(r->cli,
+                 "the time for which the switch was planned has passed: now it is %s; --from and "
+                 "--now choose another one",
+                 time_format(from, TIME_RFC3339, *out));
+    return SE_OK;
 }
 
 static se_status plan_next(struct rotating *r, se_error *err)
 {
     const bool json = r->cli->json;
     struct config_difference difference = { json, json || r->cli->quiet ? NULL : stdout };
-    struct rotation_wish wish = wish_of(r);
+    struct rotation_wish wish = { .descriptor = r->descriptor,
+                                  .to = r->options->to,
+                                  .difference = config_change_print,
+                                  .difference_arg = &difference };
 
-    wish.difference = config_change_print;
-    wish.difference_arg = &difference;
-    if (r->options->from && r->options->from < clock_seconds())
-        return error_set(err, SE_ERR_USAGE, "--from is in the past: --now is for a switch at once");
+    TRY(choose_from(&wish.from, r, 0, err));
     return rotation_plan(&r->config.next, &r->rotation, buf_bytes(&r->config.text), r->config.path,
                          &wish, err);
 }
@@ -89,7 +96,8 @@ static se_status resume_next(struct rotating *r, se_error *err)
             "the rotation that is under way makes version %u, and version %u is there: "
             "give it up with --abort",
             r->rotation.version, r->rotation.previous_version);
-    wish.from = r->rotation.from;
+    TRY(choose_from(&wish.from, r, r->rotation.from, err));
+    r->rotation.from = wish.from;
     wish.to = r->rotation.is_new_key ? NULL : r->rotation.key;
     TRY(rotation_plan(&after, &planned, buf_bytes(&r->config.text), r->config.path, &wish, err));
     if (strcmp(planned.key, r->rotation.key) != 0)

@@ -124,7 +124,7 @@ says 'CN = certified'
 [ "$(openssl req -in first.csr -noout -pubkey)" = "$(openssl req -in one-v2.csr -noout -pubkey)" ] || fail 'another key'
 refuses 65 signengine rotate Files --continue data
 answer one-v2.csr
-accepts signengine rotate Files --continue answer.pem
+accepts signengine rotate Files --now --continue answer.pem
 grows
 version_of 2
 accepts openssl cms -verify -binary -inform DER -in data.p7s -content data -CAfile ca.pem -purpose any -out /dev/null
@@ -143,6 +143,17 @@ no_next
 accepts pkcs11-tool --module "$softhsm_module" --token-label lab --list-objects
 says_not 'certified-v3'
 refuses 64 signengine rotate Files --abort --yes
+
+# ---- the time that was planned passes while the CA takes its own ----
+soon=$(($(date +%s) + 5))
+accepts signengine rotate Files --from "$(date -u -d "@$soon" +%Y-%m-%dT%H:%M:%SZ)"
+says --continue
+answer one-v3.csr
+until [ "$(date +%s)" -gt "$soon" ]; do sleep 0.2; done
+accepts signengine rotate Files --continue answer.pem
+says "the time for which the switch was planned has passed: now it is $(date -u -d tomorrow +%Y-)"
+grows
+version_of 2
 
 # ---- changed meanwhile ----
 accepts signengine rotate Files
