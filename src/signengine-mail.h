@@ -64,12 +64,13 @@ typedef struct se_mail_verify_params {
                          it is the message */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-    const char *tag; /* as se_sign_params.tag */
+    const char *tag;                        /* as se_sign_params.tag */
+    const se_revocation_params *revocation; /* as se_verify_params.revocation */
 } se_mail_verify_params;
 #define SE_MAIL_VERIFY_PARAMS_INIT                                                                 \
     {                                                                                              \
         sizeof(se_mail_verify_params), 0, 0, NULL, NULL, NULL, NULL, NULL, { NULL, 0 }, NULL,      \
-            NULL, NULL                                                                             \
+            NULL, NULL, NULL                                                                       \
     }
 
 /*

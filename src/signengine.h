@@ -359,6 +359,28 @@ typedef enum se_accept {
                           to have these (SE_ERR_CONFIG) */
 } se_accept;
 
+/* Whether the signer's certificate, and those of the CAs above it, have been revoked. */
+typedef enum se_revocation {
+    SE_REVOCATION_UNCHECKED, /* it was not looked at */
+    SE_REVOCATION_GOOD,      /* not when it signed */
+    SE_REVOCATION_UNKNOWN,   /* what there is does not tell */
+} se_revocation;
+
+/* How that is found out (RFC 5280, 6.3). */
+typedef struct se_revocation_params {
+    size_t size;      /* sizeof(se_revocation_params) */
+    const char *crls; /* a file of CRLs, in PEM, or one in DER; or a folder of such files, named
+                       *.crl or *.pem. NULL: there are none */
+    int64_t max_age;  /* seconds; a CRL that is older tells nothing. 0: until its nextUpdate */
+    bool required;    /* SE_REVOCATION_UNKNOWN is a refusal */
+    bool stamps_outlive_compromise; /* what was stamped before a key was known to be compromised
+                                       stays good; otherwise nothing that was signed with it does */
+} se_revocation_params;
+#define SE_REVOCATION_PARAMS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(se_revocation_params), NULL, 0, false, false                                        \
+    }
+
 typedef struct se_sign_params {
     size_t size;      /* sizeof(se_sign_params) */
     unsigned version; /* of the descriptor; 0: the current one (se_version_state), by the clock and
@@ -427,12 +449,13 @@ typedef struct se_verify_params {
                         that signed it; then the input has to be empty. Empty: the input is the
                         content */
     const char *tag; /* as se_sign_params.tag */
+    const se_revocation_params *revocation; /* NULL: it is not looked at */
 } se_verify_params;
 #define SE_VERIFY_PARAMS_INIT                                                                      \
     {                                                                                              \
         sizeof(se_verify_params), 0, SE_FORM_DETACHED, { NULL, 0 }, NULL, 0, NULL,                 \
             SE_ACCEPT_VERSIONS, NULL, SE_PURPOSE_DESCRIPTOR, NULL, 0, NULL, NULL, NULL, NULL,      \
-            NULL, { NULL, 0 }, NULL                                                                \
+            NULL, { NULL, 0 }, NULL, NULL                                                          \
     }
 
 /* Who signed, as far as it has been verified; or who would sign. */
@@ -455,6 +478,12 @@ typedef struct se_signer {
     char alias[256];   /* what the key store calls it; its name where there is no other */
     char key_type[32]; /* "RSA-2048", "EC-P-256" */
     char digest[16];   /* of the algorithm, as "SHA-256" */
+
+    se_revocation revocation;
+    char revocation_issuer[256]; /* of the CRL that tells about the certificate; "": none does */
+    int64_t revocation_update;   /* its thisUpdate */
+    char revocation_note[256];   /* SE_REVOCATION_UNKNOWN: why. SE_REVOCATION_GOOD: that it was
+                                    revoked after it had signed, or "" */
 } se_signer;
 
 /*
@@ -499,6 +528,7 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine,
  * With a time stamp (RFC 3161) of the signature by a trusted authority, the signer's certificate
  * has to be valid at the time of the stamp. A stamp that lies or is broken is a refusal; one that
  * proves nothing is as if it were not there: see doc/formats.md.
+ * Revocation is looked at where params->revocation says how: at the time of the stamp, or else now.
  * SE_ERR_REJECTED: the signature is not good; SE_ERR_NO_DESCRIPTOR: it says that a certificate of
  * the same name with another key made it, which may be that of a version that is not configured
  * here; SE_ERR_FORMAT: it is not a signature at all.
@@ -983,11 +1013,12 @@ typedef struct se_zip_verify_params {
     void *progress_arg;
     const char *tag;  /* as se_sign_params.tag */
     unsigned version; /* of the descriptor, without `trust`; 0: whichever signed */
+    const se_revocation_params *revocation; /* as se_verify_params.revocation */
 } se_zip_verify_params;
 #define SE_ZIP_VERIFY_PARAMS_INIT                                                                  \
     {                                                                                              \
         sizeof(se_zip_verify_params), 0, NULL, false, NULL, 0, 0, 0, 0, NULL, NULL, NULL, NULL,    \
-            NULL, NULL, 0                                                                          \
+            NULL, NULL, 0, NULL                                                                    \
     }
 
 /*

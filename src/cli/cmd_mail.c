@@ -8,6 +8,7 @@
 #include "base/stream.h"
 #include "cli/commands.h"
 #include "cli/print_signer.h"
+#include "cli/revocation_options.h"
 #include "cli/service.h"
 #include "cli/spawn.h"
 #include "cli/stream.h"
@@ -215,6 +216,7 @@ const struct command command_mail_sign = {
 struct mail_verify_options {
     const char *descriptor, *output, *sender, *trust, *trust_tsa;
     int64_t time;
+    struct revocation_options revocation;
 };
 
 static const struct option_row verify_rows[] = {
@@ -255,6 +257,9 @@ static const struct option_row verify_rows[] = {
       .argument = "TIME",
       .help = "when certificates have to be valid, now if not given",
       .place = OPTION_LOCAL },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct mail_verify_options, revocation),
+      .rows = revocation_rows },
     { .name = NULL },
 };
 
@@ -310,13 +315,13 @@ static json_t *json_signature(const se_mail *mail)
 {
     const se_signer *signer = &mail->signer;
 
-    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sender",
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "sender",
                      json_text(signer->address), "version", (int)signer->version, "algorithm",
                      json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
                      json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime",
                      json_time(signer->signing_time), "notAfter", json_time(signer->not_after),
-                     "timeStamp", json_stamp(signer), "opaque", mail->opaque, "changed",
-                     json_text(mail->changed));
+                     "timeStamp", json_stamp(signer), "revocation", json_revocation(signer),
+                     "opaque", mail->opaque, "changed", json_text(mail->changed));
 }
 
 /* The innermost signature is the one over the content.  The row is whole or not printed. */
@@ -450,11 +455,13 @@ static int mail_verify_run(struct cli *cli, void *options, int argc, char **argv
     struct descriptor_option descriptor;
     AUTO(service) service = SERVICE_INIT;
     AUTO(mail_check) job = { .params = SE_MAIL_VERIFY_PARAMS_INIT };
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
 
     if (argc > 1)
         return cli_usage(cli, "one message at a time, %d were given", argc);
     TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    TRY_EXIT(revocation_options_read(&revocation, &job.params.revocation, cli, &o->revocation));
     TRY_EXIT(service_open(&service, cli, &err));
     job.service = &service;
     job.descriptor = descriptor.name;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/print_signer.h"
+#include "cli/revocation_options.h"
 #include "cli/stream.h"
 
 enum { SIGNATURE_LIMIT = 16 << 20 };
@@ -18,6 +19,7 @@ struct verify_options {
     bool raw, xml;
     int64_t time;
     struct option_bytes digest;
+    struct revocation_options revocation;
 };
 
 static const struct option_row rows[] = {
@@ -75,6 +77,9 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct verify_options, digest),
       .argument = "HEX",
       .help = "the digest of what was signed, instead of the FILE" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct verify_options, revocation),
+      .rows = revocation_rows },
     { .name = NULL },
 };
 
@@ -151,13 +156,14 @@ static void print_verdict(const struct cli *cli, const char *input, const char *
                           const se_signer *signer)
 {
     if (cli->json && !cli->taken)
-        (void)json_line(json_pack(
-            "{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "input", json_text(input),
-            "verdict", "good", "version", (int)signer->version, "algorithm",
-            json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
-            json_text(signer->issuer), "serial", json_text(signer->serial), "signingTime",
-            json_time(signer->signing_time), "notAfter", json_time(signer->not_after), "timeStamp",
-            json_stamp(signer), "signature", json_text(signature)));
+        (void)json_line(
+            json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "input",
+                      json_text(input), "verdict", "good", "version", (int)signer->version,
+                      "algorithm", json_text(signer->algorithm), "signer",
+                      json_text(signer->subject), "issuer", json_text(signer->issuer), "serial",
+                      json_text(signer->serial), "signingTime", json_time(signer->signing_time),
+                      "notAfter", json_time(signer->not_after), "timeStamp", json_stamp(signer),
+                      "revocation", json_revocation(signer), "signature", json_text(signature)));
     else if (!cli->quiet)
         print_for_people(cli->taken ? stderr : stdout, input, signature, signer);
 }
@@ -166,6 +172,7 @@ struct verifying {
     struct cli *cli;
     const struct verify_options *options;
     const struct descriptor_option *descriptor;
+    const se_revocation_params *revocation; /* NULL: it is not looked at */
     const struct service *service;
     struct result *result;
     const char *in, *shown; /* `shown`: its name for people */
@@ -182,6 +189,7 @@ static se_verify_params verify_params_of(const struct verifying *v)
     params.time = o->time;
     params.trust = o->trust;
     params.trust_tsa = o->trust_tsa;
+    params.revocation = v->revocation;
     params.digest = (se_bytes){ o->digest.data, o->digest.size };
     return params;
 }
@@ -247,10 +255,12 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     struct verifying v = {
         .cli = cli, .options = o, .descriptor = descriptor, .result = &result, .in = in
     };
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
     se_signer signer;
     const char *used;
 
+    TRY_EXIT(revocation_options_read(&revocation, &v.revocation, cli, &o->revocation));
     TRY_EXIT(service_open(&service, cli, &err));
     v.service = &service;
     cli->judged = o->digest.size ? "the digest" : in ? in : "-";

@@ -10,6 +10,7 @@
 #include "cli/field_lines.h"
 #include "cli/input_probe.h"
 #include "cli/print_signer.h"
+#include "cli/revocation_options.h"
 
 struct limit_options {
     unsigned entries, megabytes, ratio;
@@ -221,6 +222,7 @@ struct zip_verify_options {
     bool issuers, list;
     int64_t time;
     struct limit_options limits;
+    struct revocation_options revocation;
 };
 
 static const struct option_row verify_rows[] = {
@@ -279,6 +281,9 @@ static const struct option_row verify_rows[] = {
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct zip_verify_options, limits),
       .rows = limit_rows },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct zip_verify_options, revocation),
+      .rows = revocation_rows },
     { .name = NULL },
 };
 
@@ -308,12 +313,14 @@ static void report_signature(void *arg, const char *name, const se_signer *s)
                   "%s\n    time       %s\n",
                   name, s->subject, s->issuer, s->serial, s->algorithm, when);
     write_stamp(&t->text, "    ", s);
+    write_revocation(&t->text, "    ", s);
     (void)json_array_append_new(
-        t->signatures, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file",
-                                 json_text(name), "signer", json_text(s->subject), "issuer",
-                                 json_text(s->issuer), "serial", json_text(s->serial), "algorithm",
-                                 json_text(s->algorithm), "signingTime", json_time(s->signing_time),
-                                 "notAfter", json_time(s->not_after), "timeStamp", json_stamp(s)));
+        t->signatures,
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "file", json_text(name),
+                  "signer", json_text(s->subject), "issuer", json_text(s->issuer), "serial",
+                  json_text(s->serial), "algorithm", json_text(s->algorithm), "signingTime",
+                  json_time(s->signing_time), "notAfter", json_time(s->not_after), "timeStamp",
+                  json_stamp(s), "revocation", json_revocation(s)));
 }
 
 static void report_entry(void *arg, const se_zip_entry *entry)
@@ -352,8 +359,10 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
     AUTO(se_buf) context = SE_BUF_INIT;
     struct decrypting decrypting = { .descriptor = o->decrypter };
     se_zip_verify_params params = SE_ZIP_VERIFY_PARAMS_INIT;
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
 
+    TRY_EXIT(revocation_options_read(&revocation, &params.revocation, cli, &o->revocation));
     params.time = o->time;
     params.max_entries = o->limits.entries;
     params.max_total = (uint64_t)o->limits.megabytes << 20;

@@ -10,6 +10,7 @@ CLI_SOURCES = \
 	src/cli/options.c src/cli/options.h \
 	src/cli/print_signer.c src/cli/print_signer.h \
 	src/cli/recording.c src/cli/recording.h \
+	src/cli/revocation_options.c src/cli/revocation_options.h \
 	src/cli/secret.c src/cli/secret.h \
 	src/cli/service.c src/cli/service.h \
 	src/cli/spawn.c src/cli/spawn.h \

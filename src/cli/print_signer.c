@@ -21,6 +21,22 @@ void write_stamp(struct writer *w, const char *indent, const se_signer *signer)
                       signer->stamp_ignored);
 }
 
+void write_revocation(struct writer *w, const char *indent, const se_signer *signer)
+{
+    char when[TIME_TEXT_ROOM];
+
+    signing_time_text(when, signer->revocation_update);
+    writer_format(w, "%srevocation ", indent);
+    if (signer->revocation == SE_REVOCATION_UNCHECKED)
+        writer_text(w, "not looked at\n");
+    else if (signer->revocation == SE_REVOCATION_UNKNOWN)
+        writer_format(w, "unknown: %s\n", signer->revocation_note);
+    else
+        writer_format(w, "%s, by the CRL of %s of %s\n",
+                      *signer->revocation_note ? signer->revocation_note : "none",
+                      signer->revocation_issuer, when);
+}
+
 void write_signer(struct writer *w, const se_signer *signer)
 {
     char when[TIME_TEXT_ROOM];
@@ -34,6 +50,7 @@ void write_signer(struct writer *w, const se_signer *signer)
         writer_text(w, "  version    none of the descriptor's: trusted by CA\n");
     writer_format(w, "  algorithm  %s\n  time       %s\n", signer->algorithm, when);
     write_stamp(w, "  ", signer);
+    write_revocation(w, "  ", signer);
 }
 
 void print_signed(const struct cli *cli, const struct service *service,
@@ -69,6 +86,25 @@ json_t *json_stamp(const se_signer *signer)
     } else
         (void)json_object_set_new(stamp, "ignored", json_text(signer->stamp_ignored));
     return stamp;
+}
+
+json_t *json_revocation(const se_signer *signer)
+{
+    static const char *const states[] = {
+        [SE_REVOCATION_UNCHECKED] = "unchecked",
+        [SE_REVOCATION_GOOD] = "good",
+        [SE_REVOCATION_UNKNOWN] = "unknown",
+    };
+    json_t *revocation = json_pack("{s:s}", "status", states[signer->revocation]);
+
+    if (*signer->revocation_issuer) {
+        (void)json_object_set_new(revocation, "by", json_string("crl"));
+        (void)json_object_set_new(revocation, "issuer", json_text(signer->revocation_issuer));
+        (void)json_object_set_new(revocation, "thisUpdate", json_time(signer->revocation_update));
+    }
+    if (*signer->revocation_note)
+        (void)json_object_set_new(revocation, "note", json_text(signer->revocation_note));
+    return revocation;
 }
 
 /* ---- JOSE ---- */

@@ -12,6 +12,9 @@ void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds);
 /* A line about the time stamp, `indent` in front of it; nothing if there is none. */
 void write_stamp(struct writer *w, const char *indent, const se_signer *signer);
 
+/* A line about revocation, likewise; also if it was not looked at. */
+void write_revocation(struct writer *w, const char *indent, const se_signer *signer);
+
 /* What `verify` and `mail verify` print for people: lines about the signer, the signature and its
  * time stamp. */
 void write_signer(struct writer *w, const se_signer *signer);
@@ -28,5 +31,8 @@ json_t *json_jose_signer(const char *input, const se_signer *signer);
 
 /* {time, authority}, {ignored: why}, or null if there is none */
 json_t *json_stamp(const se_signer *signer);
+
+/* {status, by, issuer, thisUpdate, note}, as far as there is something to tell */
+json_t *json_revocation(const se_signer *signer);
 
 #endif

@@ -184,6 +184,8 @@ static se_status choose_signer(struct verdict *out, const struct verify_job *job
     out->algorithm = r->algorithm;
     if (st)
         return st;
+    if (r->certificates && !(out->brought = X509_chain_up_ref(r->certificates)))
+        return error_memory(err);
     return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);
 }
 

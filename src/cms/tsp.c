@@ -187,13 +187,23 @@ static se_status check_authority(struct token *t, se_error *err)
     return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
 }
 
+/* Nobody vouches for a stamp's time but its authority. */
+static se_status check_authority_revocation(struct token *t, se_error *err)
+{
+    const struct revocation_question question = { .certificate = t->authority,
+                                                  .others = t->certificates,
+                                                  .roots = t->job->tsa_roots,
+                                                  .at = t->time };
+    struct revocation revocation;
+    se_status st = revocation_check(&revocation, &question, t->job->revocation, &t->doubt);
+
+    return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
+}
+
 static se_status check_token(struct token *t, se_error *err)
 {
     static se_status (*const checks[])(struct token *, se_error *) = {
-        check_imprint,
-        check_signature,
-        check_time,
-        check_authority,
+        check_imprint, check_signature, check_time, check_authority, check_authority_revocation,
     };
     se_status st = SE_OK;
 

@@ -17,4 +17,5 @@ libse_core_la_SOURCES += \
 	src/crypto/provider_keymgmt.c src/crypto/provider_keymgmt.h \
 	src/crypto/provider_signature.c \
 	src/crypto/raw_signature.c src/crypto/raw_signature.h \
+	src/crypto/revocation.c src/crypto/revocation.h \
 	src/crypto/signature.h

@@ -99,5 +99,6 @@ se_status raw_verify(struct verdict *out, const struct verify_job *job, se_error
 void verdict_free(struct verdict *verdict)
 {
     X509_free(verdict->certificate);
+    sk_X509_pop_free(verdict->brought, X509_free);
     *verdict = (struct verdict){ .certificate = NULL };
 }

@@ -10,6 +10,7 @@
 #include "config/policy.h"
 #include "crypto/content_digest.h"
 #include "crypto/key.h"
+#include "crypto/revocation.h"
 
 /* What XML signatures have besides; NULL: not given. */
 struct xml_wish {
@@ -62,6 +63,7 @@ struct verify_job {
     se_bytes given;         /* detached forms: the content's digest, and `in` is empty */
     const se_sink *content; /* of an attached signature; may be NULL */
     struct xml_wish xml;
+    const struct revocation_rules *revocation; /* NULL: it is not looked at */
 };
 
 /* What the time stamp of a signature is worth. */
@@ -79,6 +81,7 @@ struct verdict {
     int64_t signing_time;                    /* 0: not said */
     struct content_digest digest; /* of the content as it is, not as the signature says */
     struct stamp stamp;
+    STACK_OF(X509) * brought; /* certificates that the signature has; counted, may be NULL */
 };
 void verdict_free(struct verdict *verdict);
 AUTO_KIND(verdict, struct verdict, verdict_free(p))

@@ -9,6 +9,7 @@ libse_core_la_SOURCES += \
 	src/engine/check_row.c src/engine/check_row.h \
 	src/engine/container.c \
 	src/engine/current_version.c \
+	src/engine/crl_files.c src/engine/crl_files.h \
 	src/engine/data_key_cache.c src/engine/data_key_cache.h \
 	src/engine/decrypt.c \
 	src/engine/encrypt.c \

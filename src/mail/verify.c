@@ -233,6 +233,7 @@ static se_verify_params mail_verify_params(struct verification *v, const se_sink
     params.time = v->params->time;
     params.trust = v->params->trust;
     params.trust_tsa = v->params->trust_tsa;
+    params.revocation = v->params->revocation;
     params.addresses = (const char *const *)v->message.from.list;
     params.address_count = v->message.from.count;
     params.content = content;

@@ -84,8 +84,8 @@ static se_status find_trusted(struct verdict *out, const struct verify_job *job,
     return trust_check(out, s->certificates, job, job->time, err);
 }
 
-se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job,
-                               const struct xml_signature *s, se_error *err)
+static se_status find_signer(struct verdict *out, const struct verify_job *job,
+                             const struct xml_signature *s, se_error *err)
 {
     AUTO(writer) signed_info = { 0 };
 
@@ -95,6 +95,15 @@ se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job
     if (job->count && !find_candidate(out, job, s, buf_bytes(&signed_info.buf), NULL))
         return trust_check(out, s->certificates, job, job->time, err);
     return find_trusted(out, job, s, buf_bytes(&signed_info.buf), err);
+}
+
+se_status xmldsig_check_signer(struct verdict *out, const struct verify_job *job,
+                               const struct xml_signature *s, se_error *err)
+{
+    TRY(find_signer(out, job, s, err));
+    if (s->certificates && !(out->brought = X509_chain_up_ref(s->certificates)))
+        return error_memory(err);
+    return SE_OK;
 }
 
 /* ---- what ---- */

@@ -156,6 +156,7 @@ static se_status verify_block(se_signer *out, const struct signature_job *job, s
     params.time = job->params->time;
     params.trust = job->params->trust;
     params.trust_tsa = job->params->trust_tsa;
+    params.revocation = job->params->revocation;
     params.accept = job->params->issuers ? SE_ACCEPT_ISSUERS : SE_ACCEPT_CERTIFICATES;
     st = se_verify(out, job->engine, job->descriptor, file, &params, err);
     return error_prefix(err, st, "%s: ", entry_name(job->archive, block));

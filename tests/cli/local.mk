@@ -27,6 +27,7 @@ SHELL_TESTS += \
 	tests/cli/rekey.sh \
 	tests/cli/replicas.sh \
 	tests/cli/retire.sh \
+	tests/cli/revocation.sh \
 	tests/cli/rotate-killed.sh \
 	tests/cli/rotate.sh \
 	tests/cli/sample-config-zip.sh \
