@@ -12,6 +12,10 @@ kills=${KILLS-3}
 proxy=''
 space() { echo "signengine-$$-$1"; }
 ip netns add "$(space front)" 2>"$err" || skip "no network namespaces here: $(tail -n 1 "$err")"
+ip netns exec "$(space front)" true 2>"$err" || {
+    ip netns delete "$(space front)" 2>/dev/null
+    skip "no network namespaces here: $(head -n 1 "$err")"
+}
 end_cluster() {
     ended=$?
     set +e
