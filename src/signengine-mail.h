@@ -41,12 +41,14 @@ typedef struct se_mail_sign_params {
     bool again;   /* also what is signed or encrypted already */
     se_progress_fn progress; /* may be NULL */
     void *progress_arg;
-    const char *tag;  /* as se_sign_params.tag */
-    bool at_any_time; /* as se_sign_params.at_any_time */
+    const char *tag;              /* as se_sign_params.tag */
+    bool at_any_time;             /* as se_sign_params.at_any_time */
+    const char *tsa, *tsa_policy; /* as in se_sign_params */
 } se_mail_sign_params;
 #define SE_MAIL_SIGN_PARAMS_INIT                                                                   \
     {                                                                                              \
-        sizeof(se_mail_sign_params), 0, 0, NULL, false, false, false, NULL, NULL, NULL, false      \
+        sizeof(se_mail_sign_params), 0, 0, NULL, false, false, false, NULL, NULL, NULL, false,     \
+            NULL, NULL                                                                             \
     }
 
 typedef struct se_mail_verify_params {

@@ -386,10 +386,16 @@ typedef struct se_sign_params {
     unsigned version; /* of the descriptor; 0: the current one (se_version_state), by the clock and
                          not by `time` */
     se_form form;
-    bool pem;        /* CMS in PEM armour (RFC 7468) */
-    int64_t time;    /* the signingTime; 0: now */
-    const char *tsa; /* detached CMS: URL (http) of a time stamping authority (RFC 3161), whose time
-                        stamp of the signature becomes an unsigned attribute; NULL: none */
+    bool pem;     /* CMS in PEM armour (RFC 7468) */
+    int64_t time; /* the signingTime; 0: now */
+
+    /* CMS: URL (http) of a time stamping authority (RFC 3161), whose time stamp of the signature
+     * becomes an unsigned attribute; or several, with blanks between them, that are asked in turn
+     * until one gives a stamp that would count for whoever trusts it; NULL: none. The error has the
+     * reason of each. SE_ERR_UNAVAILABLE: one of them is away; SE_ERR_REJECTED: all refuse, or
+     * answer something else */
+    const char *tsa;
+
     se_purpose purpose; /* SE_PURPOSE_MAIL: CMS says besides what the sender can decrypt
                            (sMIMECapabilities, RFC 8551) */
 
@@ -413,11 +419,13 @@ typedef struct se_sign_params {
                         clocks are ahead, use it already; 0: any */
     bool at_any_time; /* `version`, which has to be stated, before its `from` and after its `until`
                          as well: for tests and repair. Those with signs="false" never sign */
+    const char *tsa_policy; /* `tsa`: OID of the policy that the stamp has to be made by, as
+                               "1.2.3.4"; NULL: any */
 } se_sign_params;
 #define SE_SIGN_PARAMS_INIT                                                                        \
     {                                                                                              \
         sizeof(se_sign_params), 0, SE_FORM_DETACHED, false, 0, NULL, SE_PURPOSE_DESCRIPTOR, NULL,  \
-            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL, 0, 0, false                       \
+            0, NULL, NULL, false, NULL, NULL, { NULL, 0 }, NULL, 0, 0, false, NULL                 \
     }
 
 typedef struct se_verify_params {
@@ -478,6 +486,9 @@ typedef struct se_signer {
     char alias[256];   /* what the key store calls it; its name where there is no other */
     char key_type[32]; /* "RSA-2048", "EC-P-256" */
     char digest[16];   /* of the algorithm, as "SHA-256" */
+
+    int64_t stamp_accuracy_us; /* by how much `stamp_time` may be wrong, as its authority says; 0:
+                                  not said */
 
     se_revocation revocation;
     char revocation_issuer[256]; /* of the CRL that tells about the certificate; "": none does */
@@ -988,11 +999,12 @@ typedef struct se_zip_sign_params {
     const char *tag;  /* as se_sign_params.tag */
     bool at_any_time; /* as se_sign_params.at_any_time; so too of `encrypt_version`, if it is stated
                        */
+    const char *tsa_policy; /* as se_sign_params.tsa_policy */
 } se_zip_sign_params;
 #define SE_ZIP_SIGN_PARAMS_INIT                                                                    \
     {                                                                                              \
         sizeof(se_zip_sign_params), 0, 0, false, NULL, NULL, NULL, 0, { NULL, 0 }, 0, 0, 0, 0,     \
-            NULL, NULL, NULL, false                                                                \
+            NULL, NULL, NULL, false, NULL                                                          \
     }
 
 typedef struct se_zip_verify_params {

@@ -20,6 +20,7 @@ struct mail_sign_options {
     const char *descriptor, *output, *sender, *sendmail;
     bool opaque, protect, again, at_any_time;
     int64_t time;
+    struct tsa_options tsa;
 };
 
 static const struct option_row sign_rows[] = {
@@ -62,6 +63,7 @@ static const struct option_row sign_rows[] = {
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct mail_sign_options, at_any_time),
       .rows = at_any_time_rows },
+    { .kind = OPTION_GROUP, .offset = offsetof(struct mail_sign_options, tsa), .rows = tsa_rows },
     { .name = "sendmail",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct mail_sign_options, sendmail),
@@ -91,6 +93,7 @@ static se_mail_sign_params mail_sign_params_of(const struct mail_sign_options *o
     params.opaque = o->opaque;
     params.protect = o->protect;
     params.again = o->again;
+    params.tsa_policy = o->tsa.policy;
     return params;
 }
 
@@ -130,9 +133,12 @@ static int sign_mail(se_mail *mail, struct cli *cli, const struct descriptor_opt
     AUTO(service) service = SERVICE_INIT;
     AUTO(input) input = INPUT_INIT;
     AUTO(progress) progress = { .shown = false };
+    AUTO(se_buf) tsa = SE_BUF_INIT;
     se_mail_sign_params params = mail_sign_params_of(o, descriptor);
     se_error err = SE_ERROR_INIT;
 
+    TRY_EXIT(tsa_read(&tsa, cli, &o->tsa));
+    params.tsa = (const char *)tsa.data;
     TRY_EXIT(service_open(&service, cli, &err));
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;

@@ -13,6 +13,7 @@ struct sign_options {
     const char *id, *uri;
     int64_t time;
     struct option_bytes digest;
+    struct tsa_options tsa;
 };
 
 static const struct option_row rows[] = {
@@ -80,6 +81,7 @@ static const struct option_row rows[] = {
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct sign_options, at_any_time),
       .rows = at_any_time_rows },
+    { .kind = OPTION_GROUP, .offset = offsetof(struct sign_options, tsa), .rows = tsa_rows },
     { .name = NULL },
 };
 
@@ -111,6 +113,8 @@ static int check_usage(const struct cli *cli, const struct sign_options *o, int 
         TRY_EXIT(check_digest(cli, o, argc));
     if (o->raw && (o->attached || o->pem || o->time))
         return cli_usage(cli, "--raw goes with none of --attached, --pem, --time");
+    if (o->tsa.urls.count && (o->xml || o->raw))
+        return cli_usage(cli, "--tsa is for CMS: other signatures have no time stamps");
     if (o->xml)
         return check_xml(cli, o);
     if (o->id || o->enveloping || o->detached || o->uri || o->inclusive)
@@ -154,6 +158,7 @@ static se_sign_params sign_params_of(const struct sign_options *o,
     params.pem = o->pem;
     params.time = o->time;
     params.digest = (se_bytes){ o->digest.data, o->digest.size };
+    params.tsa_policy = o->tsa.policy;
     return params;
 }
 
@@ -223,6 +228,7 @@ static int sign_run(struct cli *cli, void *options, int argc, char **argv)
     const char *in = argc ? argv[0] : NULL;
     struct descriptor_option descriptor;
     AUTO(se_buf) uri = SE_BUF_INIT;
+    AUTO(se_buf) tsa = SE_BUF_INIT;
     se_error err = SE_ERROR_INIT;
     se_sign_params params;
     char *out;
@@ -231,10 +237,12 @@ static int sign_run(struct cli *cli, void *options, int argc, char **argv)
     TRY_EXIT(check_usage(cli, o, argc));
     TRY_EXIT(check_output(cli, o, in));
     TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
+    TRY_EXIT(tsa_read(&tsa, cli, &o->tsa));
     params = sign_params_of(o, &descriptor);
     if (content_uri(&uri, o, in, &err))
         return cli_fail(cli, &err);
     params.xml_uri = (const char *)uri.data;
+    params.tsa = (const char *)tsa.data;
     if (!(out = output_name(o, in)))
         return EXIT_INTERNAL;
     cli->taken = strcmp(out, "-") == 0;

@@ -51,9 +51,10 @@ static int check_operand(const struct cli *cli, int argc)
 /* ---- zip sign ---- */
 
 struct zip_sign_options {
-    const char *descriptor, *output, *name, *tsa, *encrypter;
+    const char *descriptor, *output, *name, *encrypter;
     bool keep, replace, encrypt, at_any_time;
     struct option_list context;
+    struct tsa_options tsa;
     int64_t time;
     struct limit_options limits;
 };
@@ -100,12 +101,7 @@ static const struct option_row sign_rows[] = {
       .offset = offsetof(struct zip_sign_options, name),
       .argument = "NAME",
       .help = "of the files in META-INF; the key's alias if not given" },
-    { .name = "tsa",
-      .kind = OPTION_TEXT,
-      .offset = offsetof(struct zip_sign_options, tsa),
-      .argument = "URL",
-      .help = "have a time stamping authority (RFC 3161) stamp the signature",
-      .place = OPTION_LOCAL },
+    { .kind = OPTION_GROUP, .offset = offsetof(struct zip_sign_options, tsa), .rows = tsa_rows },
     { .name = "time",
       .kind = OPTION_TIME,
       .offset = offsetof(struct zip_sign_options, time),
@@ -123,13 +119,14 @@ static const struct option_row sign_rows[] = {
 
 struct sign_job {
     struct descriptor_option signer, encrypter;
-    se_buf context;
+    se_buf context, tsa;
     char *output;
 };
 
 static void sign_job_end(struct sign_job *job)
 {
     se_buf_free(&job->context);
+    se_buf_free(&job->tsa);
     free(job->output);
 }
 AUTO_KIND(sign_job, struct sign_job, sign_job_end(p))
@@ -176,7 +173,8 @@ static int sign_zip(struct cli *cli, const struct zip_sign_options *o, const str
     params.context = buf_bytes(&job->context);
     params.keep = o->keep;
     params.signature_name = o->name;
-    params.tsa = o->tsa;
+    params.tsa = (const char *)job->tsa.data;
+    params.tsa_policy = o->tsa.policy;
     params.progress = progress_begin(&progress, cli, "signing");
     params.progress_arg = &progress;
     if (service_zip_sign(job->output, &service, job->signer.name, in, &params, &err)) {
@@ -201,6 +199,7 @@ static int zip_sign_run(struct cli *cli, void *options, int argc, char **argv)
     if (o->context.count && !o->encrypt)
         return cli_usage(cli, "--context is for what --encrypt makes");
     TRY_EXIT(context_read_bytes(&job.context, cli, &o->context));
+    TRY_EXIT(tsa_read(&job.tsa, cli, &o->tsa));
     job.output = output_name(o, argv[0]);
     return job.output ? sign_zip(cli, o, &job, argv[0]) : EXIT_INTERNAL;
 }

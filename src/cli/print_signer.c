@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/print_signer.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds)
@@ -9,14 +10,30 @@ void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds)
         (void)snprintf(out, TIME_TEXT_ROOM, "not stated");
 }
 
+/* " ±5 ms", in the biggest unit of which it is a whole number; nothing for 0. */
+static void write_accuracy(struct writer *w, int64_t us)
+{
+    if (!us)
+        return;
+    writer_text(w, " ±");
+    if (us % 1000)
+        writer_format(w, "%" PRId64 " µs", us);
+    else if (us % 1000000)
+        writer_format(w, "%" PRId64 " ms", us / 1000);
+    else
+        writer_format(w, "%" PRId64 " s", us / 1000000);
+}
+
 void write_stamp(struct writer *w, const char *indent, const se_signer *signer)
 {
     char when[TIME_TEXT_ROOM];
 
     signing_time_text(when, signer->stamp_time);
-    if (signer->stamp_time)
-        writer_format(w, "%sstamped    %s by %s\n", indent, when, signer->stamp_authority);
-    else if (*signer->stamp_ignored)
+    if (signer->stamp_time) {
+        writer_format(w, "%sstamped    %s", indent, when);
+        write_accuracy(w, signer->stamp_accuracy_us);
+        writer_format(w, " by %s\n", signer->stamp_authority);
+    } else if (*signer->stamp_ignored)
         writer_format(w, "%sstamped    but that does not count: %s\n", indent,
                       signer->stamp_ignored);
 }
@@ -82,6 +99,9 @@ json_t *json_stamp(const se_signer *signer)
     stamp = json_object();
     if (signer->stamp_time) {
         (void)json_object_set_new(stamp, "time", json_time(signer->stamp_time));
+        if (signer->stamp_accuracy_us)
+            (void)json_object_set_new(stamp, "accuracyMicroseconds",
+                                      json_integer(signer->stamp_accuracy_us));
         (void)json_object_set_new(stamp, "authority", json_text(signer->stamp_authority));
     } else
         (void)json_object_set_new(stamp, "ignored", json_text(signer->stamp_ignored));

@@ -29,7 +29,8 @@ void print_signed(const struct cli *cli, const struct service *service,
 void print_jose_signer(const struct cli *cli, const char *input, const se_signer *signer);
 json_t *json_jose_signer(const char *input, const se_signer *signer);
 
-/* {time, authority}, {ignored: why}, or null if there is none */
+/* {time, accuracyMicroseconds if it is said, authority}, {ignored: why}, or null if there is none
+ */
 json_t *json_stamp(const se_signer *signer);
 
 /* {status, by, issuer, thisUpdate, note}, as far as there is something to tell */

@@ -442,6 +442,7 @@ void json_member_signer(se_signer *out, const json_t *object)
     out->not_after = json_member_time(object, "notAfter");
     out->signing_time = json_member_time(object, "signingTime");
     out->stamp_time = json_member_time(stamp, "time");
+    out->stamp_accuracy_us = json_integer_value(json_object_get(stamp, "accuracyMicroseconds"));
     copy_member(out->stamp_authority, sizeof out->stamp_authority, stamp, "authority");
     copy_member(out->stamp_ignored, sizeof out->stamp_ignored, stamp, "ignored");
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CMS SignedData (RFC 5652), made while the content passes. */
 #include <openssl/cms.h>
-#include <openssl/err.h>
-#include <pthread.h>
 
 #include "cms/cms.h"
 #include "cms/signer_info.h"
@@ -16,54 +14,6 @@ enum { SIGN_FLAGS = CMS_BINARY | CMS_CADES | CMS_NOSMIMECAP | CMS_KEY_PARAM };
 
 AUTO_KIND(md, EVP_MD *, EVP_MD_free(*p))
 AUTO_KIND(asn1_time, ASN1_TIME *, ASN1_TIME_free(*p))
-AUTO_KIND(bio, BIO *, BIO_free(*p))
-
-/* ---- a sink as a BIO ---- */
-
-static BIO_METHOD *sink_method;
-
-static int sink_bio_write(BIO *bio, const char *data, int size)
-{
-    const se_sink *sink = BIO_get_data(bio);
-
-    return size > 0 && sink->write(sink->arg, data, (size_t)size) ? -1 : size;
-}
-
-static long sink_bio_ctrl(BIO *bio, int command, long number, void *pointer)
-{
-    (void)bio;
-    (void)number;
-    (void)pointer;
-    return command == BIO_CTRL_FLUSH;
-}
-
-static int sink_bio_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-    return 1;
-}
-
-/* Made once and kept: BIO methods are meant to live as long as the process. */
-static void sink_method_make(void)
-{
-    BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "se_sink");
-
-    if (made && BIO_meth_set_write(made, sink_bio_write) &&
-        BIO_meth_set_ctrl(made, sink_bio_ctrl) && BIO_meth_set_create(made, sink_bio_create))
-        sink_method = made;
-}
-
-/* `sink` outlives the BIO.  NULL: out of memory. */
-static BIO *sink_bio_new(const se_sink *sink)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    BIO *bio;
-
-    if (pthread_once(&once, sink_method_make) || !sink_method || !(bio = BIO_new(sink_method)))
-        return NULL;
-    BIO_set_data(bio, (void *)sink);
-    return bio;
-}
 
 /* ---- the signer ---- */
 
@@ -132,34 +82,16 @@ static se_status cms_prepare(CMS_ContentInfo **out, const struct sign_job *job, 
     return SE_OK;
 }
 
-static se_status content_push(void *arg, se_bytes piece, se_error *err)
-{
-    if (BIO_write(arg, piece.data, (int)piece.size) == (int)piece.size)
-        return SE_OK;
-    ERR_clear_error();
-    return error_set(err, SE_ERR_IO, "cannot write the output");
-}
-
-static void free_down_to(BIO *chain, BIO *last)
-{
-    while (chain && chain != last) {
-        BIO *next = BIO_pop(chain);
-
-        BIO_free(chain);
-        chain = next;
-    }
-}
-
 static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamper, se_error *err)
 {
     CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
     const ASN1_OCTET_STRING *signature = CMS_SignerInfo_get0_signature(signer);
     AUTO(se_buf) token = SE_BUF_INIT;
 
-    if (!stamper->url)
+    if (!stamper->wish.urls)
         return SE_OK;
     TRY(stamper->stamp(
-        &token, stamper->url,
+        &token, &stamper->wish,
         (se_bytes){ ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature) },
         err));
     if (!CMS_unsigned_add1_attr_by_NID(signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE,
@@ -209,39 +141,60 @@ static se_status sign_detached(const struct sign_job *job, const se_sink *out, s
     return write_der(cms, out, err);
 }
 
-/* What OpenSSL has hashed while the content passed. */
-static void read_message_digest(struct content_digest *out, CMS_ContentInfo *cms,
-                                enum digest algorithm)
-{
-    CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
-    const ASN1_OCTET_STRING *made =
-        signer_info_attribute(signer, NID_pkcs9_messageDigest, V_ASN1_OCTET_STRING);
+/* ---- with the content inside ---- */
 
-    if (!made || ASN1_STRING_length(made) > EVP_MAX_MD_SIZE)
-        return;
-    out->algorithm = algorithm;
-    out->size = (unsigned)ASN1_STRING_length(made);
-    memcpy(out->value, ASN1_STRING_get0_data(made), out->size);
+/* Each piece of the content is a string of the constructed one (X.690, 8.7.3). */
+static int write_piece(void *arg, const void *data, size_t size)
+{
+    const se_sink *out = arg;
+    unsigned char head[16], *p = head;
+
+    ASN1_put_object(&p, 0, (int)size, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL);
+    return out->write(out->arg, head, (size_t)(p - head)) || out->write(out->arg, data, size) ? -1
+                                                                                              : 0;
+}
+
+/*
+ * CMS of indefinite length, but for its content: what is in front of that, or behind it.
+ * BIO_new_CMS() does the same, and leaves no moment between signature and encoding for a time
+ * stamp.
+ */
+static se_status write_around(CMS_ContentInfo *cms, bool behind, const se_sink *out, se_error *err)
+{
+    unsigned char *der = NULL, **content;
+    const int size = CMS_stream(&content, cms) ? ASN1_item_ndef_i2d((const ASN1_VALUE *)cms, &der,
+                                                                    ASN1_ITEM_rptr(CMS_ContentInfo))
+                                               : 0;
+    se_status st;
+
+    if (size <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "cannot encode CMS");
+    st = sink_write(out,
+                    behind ? (se_bytes){ *content, (size_t)(der + size - *content) }
+                           : (se_bytes){ der, (size_t)(*content - der) },
+                    err);
+    OPENSSL_free(der);
+    return st;
 }
 
 static se_status sign_attached(const struct sign_job *job, const se_sink *out, se_error *err)
 {
+    const enum digest digest = job->algorithm->digest;
+    const se_sink pieces = { write_piece, (void *)out };
+    AUTO(content_hasher) hasher = { .content = &pieces };
     AUTO(cms) cms = NULL;
-    AUTO(bio) sink = sink_bio_new(out);
-    BIO *chain;
-    se_status st;
 
-    TRY(sink ? cms_prepare(&cms, job, CMS_STREAM, err) : error_memory(err));
-    if (!(chain = BIO_new_CMS(sink, cms)))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash");
-    st = stream_drain(job->in, content_push, chain, err);
-    /* the signature is made when the content's end is flushed */
-    if (!st && BIO_flush(chain) <= 0)
-        st = crypto_error(err, SE_ERR_IO, "the signature failed, or could not be written");
-    read_message_digest(job->digest, cms, job->algorithm->digest);
-    free_down_to(chain, sink);
-    return st;
+    TRY(cms_prepare(&cms, job, CMS_STREAM, err));
+    TRY(write_around(cms, false, out, err));
+    TRY(content_hasher_want(&hasher, digest, err));
+    TRY(stream_drain(job->in, content_hasher_take, &hasher, err));
+    TRY(content_hasher_finish(job->digest, &hasher, digest, err));
+    TRY(sign_attributes(cms, job->digest, err));
+    TRY(add_timestamp(cms, &job->stamper, err));
+    return write_around(cms, true, out, err);
 }
+
+/* ---- either ---- */
 
 static se_status in_pem(const struct sign_job *job,
                         se_status (*sign)(const struct sign_job *, const se_sink *, se_error *),

@@ -17,7 +17,7 @@
  * application's library context, and does not tell a stamp that is broken from one by somebody
  * unknown.
  */
-enum { CLOCKS_DIFFER_S = 300 };
+enum { CLOCKS_DIFFER_S = 300, ACCURACY_MOST_S = 1000000000 };
 
 struct token {
     const struct verify_job *job;
@@ -28,7 +28,8 @@ struct token {
     X509 *authority; /* one of them */
     TS_TST_INFO *info;
     int64_t time;
-    se_error doubt; /* why it proves nothing */
+    int64_t accuracy_us; /* 0: not said */
+    se_error doubt;      /* why it proves nothing */
 };
 
 static void token_free(struct token *token)
@@ -165,6 +166,32 @@ static se_status check_signature(struct token *t, se_error *err)
                               (se_bytes){ value, size }, err);
 }
 
+/* Up to `most`; what is left out is 0. */
+static bool read_part(int64_t *out, const ASN1_INTEGER *part, int64_t most)
+{
+    *out = 0;
+    return !part || (ASN1_INTEGER_get_int64(out, part) && *out >= 0 && *out <= most);
+}
+
+/* RFC 3161, 2.4.2 */
+static se_status check_accuracy(struct token *t, se_error *err)
+{
+    const TS_ACCURACY *stated = TS_TST_INFO_get_accuracy(t->info);
+    int64_t seconds, millis, micros;
+
+    (void)err;
+    if (!stated)
+        return SE_OK;
+    if (!read_part(&seconds, TS_ACCURACY_get_seconds(stated), ACCURACY_MOST_S) ||
+        !read_part(&millis, TS_ACCURACY_get_millis(stated), 999) ||
+        !read_part(&micros, TS_ACCURACY_get_micros(stated), 999)) {
+        ERR_clear_error();
+        return stamp_doubt(t, "its accuracy is none");
+    }
+    t->accuracy_us = (seconds * 1000 + millis) * 1000 + micros;
+    return SE_OK;
+}
+
 static se_status check_time(struct token *t, se_error *err)
 {
     if (t->time < certificate_not_before(t->authority) ||
@@ -177,18 +204,8 @@ static se_status check_time(struct token *t, se_error *err)
     return SE_OK;
 }
 
-static se_status check_authority(struct token *t, se_error *err)
-{
-    se_status st;
-
-    if (!t->job->tsa_roots)
-        return stamp_doubt(t, "no CA is trusted to name time stamping authorities");
-    st = trust_check_tsa(t->authority, t->certificates, t->job, &t->doubt);
-    return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
-}
-
 /* Nobody vouches for a stamp's time but its authority. */
-static se_status check_authority_revocation(struct token *t, se_error *err)
+static se_status check_revocation(struct token *t, se_error *err)
 {
     const struct revocation_question question = { .certificate = t->authority,
                                                   .others = t->certificates,
@@ -200,10 +217,27 @@ static se_status check_authority_revocation(struct token *t, se_error *err)
     return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
 }
 
+static se_status check_authority(struct token *t, se_error *err)
+{
+    se_status st;
+
+    if (t->doubt.status)
+        return SE_OK;
+    if (!t->job->tsa_roots)
+        return stamp_doubt(t, "no CA is trusted to name time stamping authorities");
+    st = trust_check_tsa(t->authority, t->certificates, t->job, &t->doubt);
+    if (st)
+        return st == SE_ERR_REJECTED ? SE_OK : error_set(err, st, "%s", t->doubt.text);
+    return check_revocation(t, err);
+}
+
 static se_status check_token(struct token *t, se_error *err)
 {
     static se_status (*const checks[])(struct token *, se_error *) = {
-        check_imprint, check_signature, check_time, check_authority, check_authority_revocation,
+        check_imprint,
+        check_signature,
+        check_accuracy,
+        check_time,
     };
     se_status st = SE_OK;
 
@@ -220,7 +254,8 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
     AUTO(token) t = { .job = job, .signature = signature };
     se_status st;
 
-    if ((st = read_token(&t, der, err)) || (st = check_token(&t, err))) {
+    if ((st = read_token(&t, der, err)) || (st = check_token(&t, err)) ||
+        (st = check_authority(&t, err))) {
         (void)error_prefix(err, st, "the time stamp is not good: ");
         return st;
     }
@@ -229,8 +264,20 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
         return SE_OK;
     }
     out->time = t.time;
+    out->accuracy_us = t.accuracy_us;
     certificate_subject(out->authority, sizeof out->authority, t.authority);
     return SE_OK;
+}
+
+se_status stamp_check_answer(se_bytes der, se_bytes signature, int64_t now, se_error *err)
+{
+    const struct verify_job job = { .time = now };
+    AUTO(token) t = { .job = &job, .signature = signature };
+
+    TRY_PREFIX(read_token(&t, der, err), err, "its time stamp is not good: ");
+    TRY_PREFIX(check_token(&t, err), err, "its time stamp is not good: ");
+    return error_prefix(err, error_copy(err, t.doubt.status, &t.doubt),
+                        "its time stamp would not count: ");
 }
 
 /* NULL: there is none.  Java refuses several, and of several any reader might choose another one.

@@ -21,6 +21,13 @@ SE_MUST_CHECK se_status stamp_find(struct stamp *out, CMS_SignerInfo *signer,
 SE_MUST_CHECK se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
                                     const struct verify_job *job, se_error *err);
 
+/*
+ * The same of a token that has just been asked for (RFC 3161, 2.2), but for who is trusted.
+ * SE_ERR_REJECTED: it is not good, or proves nothing.
+ */
+SE_MUST_CHECK se_status stamp_check_answer(se_bytes der, se_bytes signature, int64_t now,
+                                           se_error *err);
+
 /* When the signer's certificate has to be valid: at the time of the stamp, or else `otherwise`. */
 int64_t stamp_moment(const struct stamp *stamp, int64_t otherwise);
 

@@ -19,10 +19,18 @@ struct xml_wish {
     bool inclusive;  /* signing: C14N 1.0; otherwise exclusive C14N */
 };
 
+/* By whom a signature is stamped. */
+struct stamp_wish {
+    const char *urls;   /* of authorities, with blanks between them, tried in turn; NULL: no time
+                           stamp */
+    const char *policy; /* OID of the one that they have to follow; NULL: any */
+};
+
 /* Gets a time stamp of a signature, which becomes an unsigned attribute. */
 struct stamper {
-    se_status (*stamp)(se_buf *token, const char *url, se_bytes signature, se_error *err);
-    const char *url; /* NULL: no time stamp */
+    se_status (*stamp)(se_buf *token, const struct stamp_wish *wish, se_bytes signature,
+                       se_error *err);
+    struct stamp_wish wish;
 };
 
 struct sign_job {
@@ -68,7 +76,8 @@ struct verify_job {
 
 /* What the time stamp of a signature is worth. */
 struct stamp {
-    int64_t time; /* 0: there is none that counts */
+    int64_t time;        /* 0: there is none that counts */
+    int64_t accuracy_us; /* by how much it may be wrong; 0: not said */
     char authority[256];
     char ignored[256]; /* why it does not count */
 };

@@ -111,6 +111,8 @@ static void write_stamp(struct writer *w, const se_signer *signer)
     json_write_begin(w, "stamp", '{');
     if (signer->stamp_time) {
         json_write_time(w, "time", signer->stamp_time);
+        if (signer->stamp_accuracy_us)
+            json_write_number(w, "accuracyMicroseconds", (uint64_t)signer->stamp_accuracy_us);
         json_write_text(w, "authority", signer->stamp_authority);
     } else
         json_write_text(w, "ignored", signer->stamp_ignored);

@@ -82,8 +82,9 @@ static se_status sign_form_check(const se_sign_params *params, se_error *err)
 {
     if (!signature_format_find(params->form))
         return error_set(err, SE_ERR_USAGE, "no signature form %d", (int)params->form);
-    if (params->tsa && params->form != SE_FORM_DETACHED)
-        return error_set(err, SE_ERR_USAGE, "time stamps are for detached CMS signatures");
+    if (params->tsa && params->form != SE_FORM_DETACHED && params->form != SE_FORM_ATTACHED)
+        return error_set(err, SE_ERR_USAGE, "time stamps are for CMS signatures");
+    TRY(timestamp_check_wish(&(struct stamp_wish){ params->tsa, params->tsa_policy }, err));
     return given_digest_check(params->digest, params->form, err);
 }
 
@@ -103,7 +104,7 @@ static se_status signing_key_sign(const se_sink *out, const struct signing_key *
         .digest = &digest,
         .out = out,
         .xml = { params->xml_id, params->xml_uri, params->xml_inclusive },
-        .stamper = { timestamp_fetch, params->tsa },
+        .stamper = { timestamp_fetch, { params->tsa, params->tsa_policy } },
     };
     se_status st;
 

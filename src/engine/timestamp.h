@@ -3,14 +3,18 @@
 #ifndef ENGINE_TIMESTAMP_H
 #define ENGINE_TIMESTAMP_H
 
-#include "base/buf.h"
+#include "crypto/signature.h"
+
+/* SE_ERR_USAGE: not URLs of http, not an OID, or a policy without an authority. */
+SE_MUST_CHECK se_status timestamp_check_wish(const struct stamp_wish *wish, se_error *err);
 
 /*
- * A TimeStampToken over the SHA-256 of `bytes`, in DER.
- * SE_ERR_USAGE: not a URL of http; SE_ERR_UNAVAILABLE: the authority is away; SE_ERR_REJECTED: it
- * refuses, or answers something else.
+ * A TimeStampToken over the SHA-256 of `bytes`, in DER, by the first of the wish's authorities that
+ * gives one that was asked for and that verifiers who trust it will accept; wish->urls is not NULL.
+ * The error names each authority with its reason. SE_ERR_UNAVAILABLE: one of them is away;
+ * SE_ERR_REJECTED: all of them refuse, or answer something else.
  */
-SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const char *url, se_bytes bytes,
+SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish, se_bytes bytes,
                                         se_error *err);
 
 #endif

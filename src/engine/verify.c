@@ -104,6 +104,7 @@ void signer_from_verdict(se_signer *out, const struct verdict *verdict)
         .signing_time = verdict->signing_time,
         .not_after = certificate_not_after(verdict->certificate),
         .stamp_time = verdict->stamp.time,
+        .stamp_accuracy_us = verdict->stamp.accuracy_us,
     };
     (void)snprintf(out->stamp_authority, sizeof out->stamp_authority, "%s",
                    verdict->stamp.authority);

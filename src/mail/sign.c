@@ -181,6 +181,8 @@ static se_sign_params mail_sign_params(const struct signing *s)
     params.addresses = (const char *const *)s->message.from.list;
     params.address_count = s->message.from.count;
     params.tag = s->params->tag;
+    params.tsa = s->params->tsa;
+    params.tsa_policy = s->params->tsa_policy;
     return params;
 }
 

@@ -206,6 +206,7 @@ static se_status make_signature(struct signing *s, se_error *err)
     params.purpose = SE_PURPOSE_ZIP;
     params.time = s->params.time;
     params.tsa = s->params.tsa;
+    params.tsa_policy = s->params.tsa_policy;
     api_call_enter(&s->call);
     st = se_sign(&s->block, s->engine, s->descriptor, buf_bytes(&s->signature_file), &params, err);
     api_call_leave();

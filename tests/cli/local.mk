@@ -36,6 +36,7 @@ SHELL_TESTS += \
 	tests/cli/sample-sign-file.sh \
 	tests/cli/sharing.sh \
 	tests/cli/sign.sh \
+	tests/cli/timestamp.sh \
 	tests/cli/token.sh \
 	tests/cli/usage.sh \
 	tests/cli/versions.sh \

@@ -165,6 +165,14 @@ says 'good, 2 entries signed'
 accepts over_socket --json zip verify --list signed.zip
 says '{"entry":"file","size":8,"state":"signed","good":true}'
 both 1 zip verify a.zip
+make_tsa
+serve_tsa
+accepts with_configuration zip sign --tsa "$tsa_url/made?accuracy=020101" a.zip -o stamped.zip
+both 0 zip verify stamped.zip
+says ' UTC ±1 s by CN=tsa'
+both 0 --json zip verify stamped.zip
+says '"accuracyMicroseconds":1000000,"authority":"CN=tsa"}'
+stop_tsa
 accepts over_socket zip sign --encrypt --context card=1 a.zip -o signed.nx02
 both 0 zip verify --context card=1 signed.nx02 -o out.zip
 both 1 zip decrypt --context card=2 signed.nx02 -o never.zip
@@ -260,6 +268,9 @@ refuses 64 over_socket sign -d FileSigner --time 2026-01-01 file
 says "option '--time' is not served over a socket; run it where the configuration is"
 refuses 64 over_socket verify -d FileSigner file --trust ca.pem
 refuses 64 over_socket zip sign --tsa http://x a.zip
+refuses 64 over_socket sign -d FileSigner --tsa http://x file
+says "option '--tsa' is not served over a socket"
+refuses 64 over_socket mail sign --tsa http://x plain.eml -o never.eml
 refuses 64 over_socket --audit journal sign -d FileSigner file
 refuses 64 over_socket key list
 says 'key list: it is not served over a socket; run it where the configuration is'

@@ -24,11 +24,12 @@ set -eu
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/signengine-test.XXXXXX")
 out=$tmp/.out err=$tmp/.err
-cases=0 failed=0 bad='' skipped=''
+cases=0 failed=0 bad='' skipped='' tsa_process=''
 
 finish() {
     status=$?
     trap - EXIT
+    stop_tsa
     cd /
     [ "$status" = 0 ] || [ "$skipped" ] || [ "$bad" ] || {
         echo "ended with status $status after $cases cases"
@@ -237,6 +238,22 @@ make_tsa() {
 	digests = sha256
 	ess_cert_id_alg = sha256
 	CONF
+}
+
+# serve_tsa: that authority, and ones that lie, at $tsa_url (see authority.py), until the test ends or stop_tsa; at $tsa_away is none.
+serve_tsa() {
+    needs python3
+    PYTHONDONTWRITEBYTECODE=1 python3 "${top_srcdir:?}/tests/lib/authority.py" 2>authority.log &
+    tsa_process=$!
+    until [ -e authority.urls ]; do
+        kill -0 $tsa_process 2>/dev/null || setup cat authority.log authority.urls
+        sleep 0.1
+    done
+    . ./authority.urls
+}
+stop_tsa() {
+    [ ! "$tsa_process" ] || kill "$tsa_process"
+    tsa_process=''
 }
 
 # make_signer DESCRIPTOR KIND: engine.xml, in use, with one descriptor (SHA-256) whose key and certificate, of the CA `ca`, are `one`.

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Time stamps (RFC 3161) and signed messages.
 
+    stamp.py cms MESSAGE               its signature
     stamp.py value MESSAGE             what has to be stamped: the value of its signature
     stamp.py token VALUE TIME AUTHORITY    a stamp of what the file VALUE holds, as "20200601000000Z", by AUTHORITY.pem and .key
     stamp.py put MESSAGE TOKEN...      the message with these stamps in its signature
@@ -41,7 +42,9 @@ def read(path):
 
 
 what, path, *rest = sys.argv[1:]
-if what == "value":
+if what == "cms":
+    result = cms_of(read(path))
+elif what == "value":
     result = stamps.signature_bytes(cms_of(read(path)))
 elif what == "token":
     result = stamps.token(stamps.info(read(path), rest[0]), rest[1])

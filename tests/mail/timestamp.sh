@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # mail verify: time stamps (RFC 3161) of mail's signatures, made by `openssl ts` as of now and by ourselves as of any time: what they are
-# worth, what is told about them, and which are refused.
+# worth, what is told about them, and which are refused.  mail sign --tsa: what others say of those that it gets.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "${top_srcdir:?}/tests/mail/mail-lib.sh"
 needs openssl python3
@@ -152,3 +152,53 @@ setup signengine mail sign --again lying.eml -o inside.eml
 refuses 1 verify inside.eml --trust-tsa ca.pem
 says 'the signature inside the signature: '
 says 'it is that of another signature'
+
+# ---- mail sign --tsa ----
+serve_tsa
+stamp_verifies() { # MESSAGE
+    stamp cms "$1" >taken && python3 "$top_srcdir/tests/zip/stamps.py" take taken &&
+        openssl ts -verify -data taken.value -in taken.token -token_in -CAfile ca.pem
+}
+stamped() { signengine mail sign -d SignEmailDescriptor:1 -o stamped.eml "$@"; }
+if command -v gpgsm >/dev/null; then
+    mkdir -m 700 gnupg
+    export GNUPGHOME="$tmp/gnupg"
+    setup gpgsm --batch --quiet --import ca.pem
+    openssl x509 -in ca.pem -noout -fingerprint -sha1 | sed 's/.*=//; s/$/ S/' >gnupg/trustlist.txt
+fi
+for how in '' --protect-headers --opaque; do
+    # shellcheck disable=SC2086 # an option or none
+    accepts stamped $how --tsa "$tsa_away" --tsa "$tsa_url/" plain.eml
+    accepts openssl_verifies stamped.eml
+    accepts stamp_verifies stamped.eml
+    says 'Verification: OK'
+    accepts verify stamped.eml --trust-tsa ca.pem --time 2050-01-01 -o ours
+    says 'by CN=tsa'
+    if [ "${GNUPGHOME-}" ] && [ "$how" != --opaque ]; then
+        accepts gpgsm --batch --disable-crl-checks --disable-dirmngr --verify taken ours
+        says 'Good signature from'
+    fi
+done
+[ ! "${GNUPGHOME-}" ] || gpgconf --kill all || true
+accepts stamped --again --tsa "$tsa_url/made?accuracy=020103" stamped.eml
+accepts verify stamped.eml --trust-tsa ca.pem
+[ "$(grep -c '  stamped    20.* by CN=tsa$' "$out")" = 2 ] || fail 'not both signatures have a stamp'
+says ' UTC ±3 s by CN=tsa'
+accepts verify_json stamped.eml --trust-tsa ca.pem
+says '"accuracyMicroseconds":3000000,"authority":"CN=tsa"}'
+# what is signed already passes, and nobody is asked
+accepts stamped --tsa "$tsa_away" unstamped.eml
+same unstamped.eml stamped.eml
+# no message without the stamp
+rm stamped.eml
+refuses 1 stamped --tsa "$tsa_url/made?nonce=7f" plain.eml
+says "time stamping authority '$tsa_url/made?nonce=7f': no time stamp for what was asked: nonce mismatch"
+refuses 69 stamped --tsa "$tsa_url/refuses" --tsa "$tsa_away" plain.eml
+says "'$tsa_url/refuses': it refuses, with status 2; time stamping authority '$tsa_away': no connection"
+refuses 1 stamped --tsa "$tsa_url/" --tsa-policy 1.2.3.9 plain.eml
+says 'Requested policy is not supported'
+refuses 64 stamped --tsa-policy 1.2.3.9 plain.eml
+[ ! -e stamped.eml ] || fail 'there is a message'
+hand_over() { signengine mail sign -d SignEmailDescriptor:1 --tsa "$tsa_away" --sendmail "$(command -v touch)" -- ran <plain.eml; }
+refuses 69 hand_over
+[ ! -e ran ] || fail 'the message was handed over'

@@ -2,6 +2,7 @@
 """Time stamps (RFC 3161) of any time and by anybody, put into CMS signatures.
 
     stamps.py SIGNATURE TIME AUTHORITY      time stamps the CMS signature in that file, as "20200601000000Z", by AUTHORITY.pem and .key
+    stamps.py take SIGNATURE                its stamp to SIGNATURE.token, and what that has to be of to SIGNATURE.value
 
 TSTInfo and the attribute are written here; the token's signature is made by `openssl cms`.
 """
@@ -76,7 +77,27 @@ def stamped(cms, *tokens):
     return der(SEQUENCE, kind, der(0xa0, der(SEQUENCE, *signed)))
 
 
-if __name__ == "__main__":
-    path, time, authority = sys.argv[1:]
+def stamp_of(cms):
+    """the value of its only unsigned attribute"""
+    (attribute,) = inside(pieces(cms)[2][-1])
+    kind, values = inside(attribute)
+    assert kind == der(OID, STAMP)
+    return inside(values)[0]
+
+
+def take(path):
+    cms = open(path, "rb").read()
+    open(path + ".token", "wb").write(stamp_of(cms))
+    open(path + ".value", "wb").write(signature_bytes(cms))
+
+
+def put(path, time, authority):
     plain = open(path, "rb").read()
     open(path, "wb").write(stamped(plain, token(info(signature_bytes(plain), time), authority)))
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "take":
+        take(sys.argv[2])
+    else:
+        put(*sys.argv[1:])

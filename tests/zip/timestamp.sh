@@ -21,54 +21,27 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit
 setup python3 -c "import zipfile; zipfile.ZipFile('plain.zip', 'w').writestr('a', 'content')"
 
-cat >server.py <<'PY'
-import http.server, subprocess
-class Authority(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        query = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == "/other":
-            query = subprocess.run(["openssl", "ts", "-query", "-digest", "00" * 32, "-sha256", "-cert"], capture_output=True, check=True).stdout
-        open("query", "wb").write(query)
-        reply = b"no time stamp"
-        if self.path != "/garbage":
-            reply = subprocess.run(["openssl", "ts", "-reply", "-config", "ts.conf", "-queryfile", "query"] +
-                                   (["-tspolicy", "9.9.9"] if self.path == "/x" else []), capture_output=True, check=True).stdout
-        if self.path == "/refuses":
-            reply = bytes.fromhex("30053003020102")
-        self.send_response(404 if self.path == "/missing" else 200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(reply)))
-        self.end_headers()
-        self.wfile.write(reply)
-    def log_message(self, *args):
-        pass
-server = http.server.HTTPServer(("127.0.0.1", 0), Authority)
-open("port.new", "w").write(str(server.server_port))
-import os
-os.rename("port.new", "port")
-server.serve_forever()
-PY
-python3 server.py 2>server.log &
-server=$!
-stop() {
-    [ ! "$server" ] || kill "$server"
-    server=''
-}
-trap 'stop; finish' EXIT
-tries=0
-until [ -e port ] || [ $tries = 300 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-done
-url=http://127.0.0.1:$(cat port)
+serve_tsa
 
-accepts signengine zip sign plain.zip -o signed.zip --tsa "$url/"
+accepts signengine zip sign plain.zip -o signed.zip --tsa "$tsa_url/"
 accepts signengine zip verify signed.zip
 accepts jarsigner -verify -strict -keystore trust.p12 -storepass changeit signed.zip
 says 'jar verified.'
 accepts jarsigner -verify -verbose -certs -keystore trust.p12 -storepass changeit signed.zip
 says 'Timestamped by "CN=tsa"'
 says_not 'not include a timestamp'
+
+# the second of two, by a policy that is asked for
+accepts signengine zip sign plain.zip -o second.zip --tsa "$tsa_away" --tsa "$tsa_url/made?accuracy=020101" --tsa-policy 1.2.3.4
+accepts jarsigner -verify -strict -keystore trust.p12 -storepass changeit second.zip
+says 'jar verified.'
+accepts signengine zip verify second.zip
+says ' UTC ±1 s by CN=tsa'
+accepts signengine --json zip verify second.zip
+says '"accuracyMicroseconds":1000000,"authority":"CN=tsa"}'
+refuses 1 signengine zip sign plain.zip -o third.zip --tsa "$tsa_url/made?policy=2a0309" --tsa-policy 1.2.3.4
+says 'no time stamp for what was asked: policy mismatch'
+[ ! -e third.zip ] || fail 'there is an archive'
 
 # what it is worth: the signer's certificate ends in 2040, the authority's does not
 accepts signengine zip verify signed.zip
@@ -89,7 +62,7 @@ says '"timeStamp":null'
 
 # RFC 3161 has authorities name their certificate by SHA-1, RFC 5816 by others
 setup sed -i 's/^ess_cert_id_alg = .*/ess_cert_id_alg = sha1/' ts.conf
-accepts signengine zip sign plain.zip -o older.zip --tsa "$url/"
+accepts signengine zip sign plain.zip -o older.zip --tsa "$tsa_url/"
 accepts signengine zip verify older.zip --time 2050-01-01 --trust ca.pem
 says 'by CN=tsa'
 setup sed -i 's/^ess_cert_id_alg = .*/ess_cert_id_alg = sha256/' ts.conf
@@ -144,15 +117,15 @@ refuses 64 signengine verify -d ConfigZipSigner --xml content --trust-tsa ca.pem
 
 # nothing is written when there is no time stamp
 cp plain.zip place.zip
-refuses 1 signengine zip sign place.zip --tsa "$url/other"
-says "time stamping authority '$url/other'"
+refuses 1 signengine zip sign place.zip --tsa "$tsa_url/other"
+says "time stamping authority '$tsa_url/other'"
 same plain.zip place.zip
-refuses 1 signengine zip sign place.zip --tsa "$url/refuses"
-refuses 69 signengine zip sign place.zip --tsa "$url/garbage"
-refuses 69 signengine zip sign place.zip --tsa "$url/missing"
+refuses 1 signengine zip sign place.zip --tsa "$tsa_url/refuses"
+refuses 69 signengine zip sign place.zip --tsa "$tsa_url/garbage"
+refuses 69 signengine zip sign place.zip --tsa "$tsa_url/missing"
 same plain.zip place.zip
-stop
-refuses 69 timeout 20 "${top_builddir:?}/signengine" zip sign place.zip --tsa "$url/"
+stop_tsa
+refuses 69 timeout 20 "${top_builddir:?}/signengine" zip sign place.zip --tsa "$tsa_url/"
 says 'no connection: Connection refused'
 refuses 69 signengine zip sign place.zip --tsa http://no..host/
 says 'no connection: Name or service not known'

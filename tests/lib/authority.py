@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A time stamping authority (RFC 3161) over HTTP, in a folder where make_tsa has been; serve_tsa of harness.sh starts it.
+
+    /                 what `openssl ts` answers
+    /other            its answer to another question
+    /garbage /missing /refuses   no answer, status 404, status 2 without a text
+    /made?NAME=VALUE  an answer that is made here, right but for
+        policy=HEX      the policy, the content of an OID
+        nonce=HEX       the content of the nonce; empty: it has none
+        accuracy=HEX    the content of the accuracy
+        ahead=SECONDS   the time
+        by=NAME         NAME.pem and .key instead of tsa
+        broken=yes      the last byte of the signature
+
+Each question is kept as `query`, and its path goes to the end of `asked`.
+"""
+import datetime, http.server, os, socket, subprocess, sys, urllib.parse
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "zip"))
+from stamps import GENERALIZED, INTEGER, OID, SEQUENCE, der, inside, token
+
+def openssl(*arguments):
+    return subprocess.run(["openssl", *arguments], capture_output=True, check=True).stdout
+
+
+def reply():
+    return openssl("ts", "-reply", "-config", "ts.conf", "-queryfile", "query")
+
+
+def reply_to_other():
+    with open("query", "wb") as file:
+        file.write(openssl("ts", "-query", "-digest", "00" * 32, "-sha256", "-cert"))
+    return reply()
+
+
+def made(query, how):
+    imprint, *rest = inside(query)[1:]
+    nonce = [part for part in rest if part[0] == INTEGER]
+    policy = [part for part in rest if part[0] == OID]
+    if "nonce" in how:
+        nonce = [der(INTEGER, bytes.fromhex(how["nonce"]))] if how["nonce"] else []
+    if "policy" in how or not policy:
+        policy = [der(OID, bytes.fromhex(how.get("policy", "2a0304")))]
+    accuracy = [der(SEQUENCE, bytes.fromhex(how["accuracy"]))] if "accuracy" in how else []
+    time = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=int(how.get("ahead", 0)))
+    info = der(SEQUENCE, der(INTEGER, b"\1"), *policy, imprint, der(INTEGER, b"\1"),
+               der(GENERALIZED, time.strftime("%Y%m%d%H%M%SZ").encode()), *accuracy, *nonce)
+    stamp = bytearray(token(info, how.get("by", "tsa")))
+    if "broken" in how:
+        stamp[-1] ^= 1
+    return der(SEQUENCE, der(SEQUENCE, der(INTEGER, b"\0")), bytes(stamp))
+
+
+def answer(path, query, how):
+    if path == "/made":
+        return made(query, how)
+    if path == "/other":
+        return reply_to_other()
+    return {"/garbage": b"no time stamp", "/refuses": bytes.fromhex("30053003020102")}.get(path) or reply()
+
+
+class Authority(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        query = self.rfile.read(int(self.headers["Content-Length"]))
+        with open("query", "wb") as file:
+            file.write(query)
+        with open("asked", "a") as file:
+            file.write(self.path + "\n")
+        url = urllib.parse.urlsplit(self.path)
+        body = answer(url.path, query, dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True)))
+        self.send_response(404 if url.path == "/missing" else 200)
+        self.send_header("Content-Type", "application/timestamp-reply")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+# nobody listens there, and nobody else can while this runs
+away = socket.socket()
+away.bind(("127.0.0.1", 0))
+server = http.server.HTTPServer(("127.0.0.1", 0), Authority)
+with open("authority.new", "w") as file:
+    file.write("tsa_url=http://127.0.0.1:%d\ntsa_away=http://127.0.0.1:%d/\n" % (server.server_port, away.getsockname()[1]))
+os.rename("authority.new", "authority.urls")
+server.serve_forever()
