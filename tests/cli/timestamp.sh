@@ -26,8 +26,8 @@ stamp_verifies() {
         openssl ts -verify -data "$1.value" -in "$1.token" -token_in -CAfile ca.pem
 }
 asked() { # PATH...: the authorities that were asked, in that order
-    printf '%s\n' "$@" | cmp -s - asked || fail "asked: $(cat asked)"
-    rm -f asked
+    printf '%s\n' "$@" | cmp -s - authority.asked || fail "asked: $(cat authority.asked)"
+    rm -f authority.asked
 }
 
 # ---- one authority ----
@@ -42,7 +42,7 @@ json_verify() { signengine --json verify -d Files -s file.p7s file --trust ca.pe
 accepts json_verify
 says '"accuracyMicroseconds":1500100,"authority":"CN=tsa"}'
 # it has no policy to ask for, but a nonce, and wants the certificate
-accepts openssl ts -query -in query -text
+accepts openssl ts -query -in authority.query -text
 says 'Policy OID: unspecified'
 says 'Certificate required: yes'
 says 'Nonce: 0x'
@@ -79,7 +79,7 @@ says 'Verification: OK'
 
 # ---- a policy ----
 accepts stamp --tsa "$tsa_url/" --tsa-policy 1.2.3.5
-accepts openssl ts -query -in query -text
+accepts openssl ts -query -in authority.query -text
 says 'Policy OID: 1.2.3.5'
 accepts stamp_verifies file.p7s
 accepts openssl ts -reply -in file.p7s.token -token_in -text
@@ -129,7 +129,7 @@ says ' UTC ±2 s by CN=tsa'
 accepts stamp --tsa "$tsa_url/made?ahead=200"
 
 # ---- one after the other ----
-rm asked
+rm authority.asked
 accepts stamp --tsa "$tsa_url/" --tsa "$tsa_url/other"
 asked /
 accepts stamp --tsa "$tsa_away" --tsa "$tsa_url/other" --tsa "$tsa_url/refuses" --tsa "$tsa_url/garbage" --tsa "$tsa_url/made?ahead=200"
@@ -146,7 +146,7 @@ refuses 1 stamp --tsa "$tsa_url/refuses" --tsa "$tsa_url/other"
 [ ! -e file.p7s ] || fail 'there is a signature'
 
 # ---- what is wrong is said before anybody is asked ----
-rm asked
+rm authority.asked
 refuses 64 stamp --tsa "$tsa_url/" --tsa https://example.org/
 says "'https://example.org/' is not the URL of a time stamping authority"
 refuses 64 stamp --tsa ''
@@ -154,4 +154,4 @@ refuses 64 stamp --tsa "$tsa_url/" --raw
 refuses 64 stamp --tsa "$tsa_url/" --xml
 refuses 64 stamp --tsa-policy 1.2.3
 says '--tsa-policy needs --tsa'
-[ ! -e asked ] || fail 'somebody was asked'
+[ ! -e authority.asked ] || fail 'somebody was asked'

@@ -12,7 +12,7 @@
         by=NAME         NAME.pem and .key instead of tsa
         broken=yes      the last byte of the signature
 
-Each question is kept as `query`, and its path goes to the end of `asked`.
+Each question is kept as `authority.query`, and its path goes to the end of `authority.asked`.
 """
 import datetime, http.server, os, socket, subprocess, sys, urllib.parse
 
@@ -24,11 +24,11 @@ def openssl(*arguments):
 
 
 def reply():
-    return openssl("ts", "-reply", "-config", "ts.conf", "-queryfile", "query")
+    return openssl("ts", "-reply", "-config", "ts.conf", "-queryfile", "authority.query")
 
 
 def reply_to_other():
-    with open("query", "wb") as file:
+    with open("authority.query", "wb") as file:
         file.write(openssl("ts", "-query", "-digest", "00" * 32, "-sha256", "-cert"))
     return reply()
 
@@ -62,9 +62,9 @@ def answer(path, query, how):
 class Authority(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         query = self.rfile.read(int(self.headers["Content-Length"]))
-        with open("query", "wb") as file:
+        with open("authority.query", "wb") as file:
             file.write(query)
-        with open("asked", "a") as file:
+        with open("authority.asked", "a") as file:
             file.write(self.path + "\n")
         url = urllib.parse.urlsplit(self.path)
         body = answer(url.path, query, dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True)))
