@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/traces.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/folder.h"
 #include "cli/commands.h"
 #include "cli/spawn.h"
 #include "cli/stream.h"
@@ -60,65 +60,42 @@ static void print_unknown(const struct trace_search *s, const char *place, const
 
 typedef se_status look_fn(struct trace_search *s, const char *path, se_error *err);
 
-static se_status walk_path(struct trace_search *s, const char *path, look_fn *look, unsigned depth,
-                           se_error *err);
+/* A look at all files of a folder and those in it. */
+struct walk {
+    struct trace_search *search;
+    look_fn *look;
+    unsigned depth;
+};
 
-static bool is_inside(const char *name)
+static se_status walk_path(const struct walk *walk, const char *path, se_error *err);
+
+static se_status walk_entry(void *arg, const char *path, se_error *err)
 {
-    return strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
+    struct walk inside = *(const struct walk *)arg;
 
-static int select_entry(const struct dirent *entry)
-{
-    return is_inside(entry->d_name);
-}
-
-static se_status walk_entry(struct trace_search *s, const char *folder, const char *name,
-                            look_fn *look, unsigned depth, se_error *err)
-{
-    AUTO(writer) path = { 0 };
-
-    writer_format(&path, "%s/%s", folder, name);
-    return path.failed ? error_memory(err) : walk_path(s, writer_string(&path), look, depth, err);
-}
-
-static se_status walk_folder(struct trace_search *s, const char *folder, look_fn *look,
-                             unsigned depth, se_error *err)
-{
-    struct dirent **entries = NULL;
-    int count = scandir(folder, &entries, select_entry, alphasort);
-    se_status st = SE_OK;
-
-    if (count < 0)
-        return error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read '%s': %s",
-                         folder, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        if (!st)
-            st = walk_entry(s, folder, entries[i]->d_name, look, depth + 1, err);
-        free(entries[i]);
-    }
-    free(entries);
-    return st;
+    inside.depth++;
+    return walk_path(&inside, path, err);
 }
 
 /* Links inside of a folder are not followed to other folders, which may be the same again. */
-static se_status walk_path(struct trace_search *s, const char *path, look_fn *look, unsigned depth,
-                           se_error *err)
+static se_status walk_path(const struct walk *walk, const char *path, se_error *err)
 {
+    struct trace_search *s = walk->search;
     struct stat info, own;
 
     if (stat(path, &info) || lstat(path, &own))
         return error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read '%s': %s",
                          path, strerror(errno));
     if (S_ISREG(info.st_mode))
-        return look(s, path, err);
-    if (!S_ISDIR(info.st_mode) || (depth && S_ISLNK(own.st_mode)) || depth > FOLDERS_DEEP) {
+        return walk->look(s, path, err);
+    if (!S_ISDIR(info.st_mode) || (walk->depth && S_ISLNK(own.st_mode)) ||
+        walk->depth > FOLDERS_DEEP) {
         s->count.seen++;
         s->count.unknown++;
         print_unknown(s, path, "neither a file nor a folder");
         return SE_OK;
     }
-    return walk_folder(s, path, look, depth, err);
+    return folder_each(path, walk_entry, (void *)walk, err);
 }
 
 static se_status look_at_file(struct trace_search *s, const char *path, se_error *err)
@@ -144,7 +121,7 @@ static se_status look_at_file(struct trace_search *s, const char *path, se_error
 
 se_status traces_in_path(struct trace_search *search, const char *path, se_error *err)
 {
-    return walk_path(search, path, look_at_file, 0, err);
+    return walk_path(&(struct walk){ search, look_at_file, 0 }, path, err);
 }
 
 /* ---- lines ---- */
@@ -377,7 +354,7 @@ se_status traces_in_mail(struct trace_search *search, const char *path, se_error
 {
     AUTO(mail_search) m = { .search = *search };
 
-    TRY(walk_path(&m.search, path, look_at_message, 0, err));
+    TRY(walk_path(&(struct walk){ &m.search, look_at_message, 0 }, path, err));
     if (m.count)
         TRY(ask_about_messages(&m, err));
     search->count = m.search.count;

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/crl_files.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/text.h"
+#include "base/folder.h"
 
 enum { CRL_LIMIT = 256 << 20 }; /* those of large CAs have millions of entries */
 
@@ -32,37 +29,12 @@ static bool has_ending(const char *name, const char *wanted)
     return ending && !strcmp(ending, wanted);
 }
 
-static int select_crl_file(const struct dirent *entry)
+/* Beside CRLs there may be the certificates of their issuers. */
+static se_status load_entry(void *arg, const char *path, se_error *err)
 {
-    return has_ending(entry->d_name, ".crl") || has_ending(entry->d_name, ".pem");
-}
+    const bool is_crl = has_ending(path, ".crl");
 
-static se_status load_entry(STACK_OF(X509_CRL) * crls, const char *folder, const char *name,
-                            se_error *err)
-{
-    char *path = file_join(folder, name);
-    se_status st = path ? load_file(crls, path, has_ending(name, ".crl"), err) : error_memory(err);
-
-    free(path);
-    return st;
-}
-
-static se_status load_folder(STACK_OF(X509_CRL) * crls, const char *folder, se_error *err)
-{
-    struct dirent **entries = NULL;
-    const int count = scandir(folder, &entries, select_crl_file, alphasort);
-    se_status st = SE_OK;
-
-    if (count < 0)
-        return error_set(err, errno == EACCES ? SE_ERR_ACCESS : SE_ERR_IO, "cannot read '%s': %s",
-                         folder, strerror(errno));
-    for (int i = 0; i < count; i++) {
-        if (!st)
-            st = load_entry(crls, folder, entries[i]->d_name, err);
-        free(entries[i]);
-    }
-    free(entries);
-    return st;
+    return is_crl || has_ending(path, ".pem") ? load_file(arg, path, is_crl, err) : SE_OK;
 }
 
 se_status crl_files_load(STACK_OF(X509_CRL) * *out, const char *path, se_error *err)
@@ -74,7 +46,7 @@ se_status crl_files_load(STACK_OF(X509_CRL) * *out, const char *path, se_error *
     if (!crls)
         return error_memory(err);
     if (!stat(path, &info) && S_ISDIR(info.st_mode))
-        TRY_PREFIX(load_folder(crls, path, err), err, "CRLs: ");
+        TRY_PREFIX(folder_each(path, load_entry, crls, err), err, "CRLs: ");
     else
         TRY_PREFIX(load_file(crls, path, true, err), err, "CRLs: ");
     *out = MOVE(crls);
