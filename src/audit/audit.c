@@ -212,6 +212,22 @@ void audit_note(struct audit *a, const struct audit_record *record)
         sink_forget(a->sinks[i], lines[i]);
 }
 
+void audit_note_event(struct audit *a, const se_event *event, const char *config)
+{
+    const struct audit_record record = {
+        .operation = se_event_name(event->kind),
+        .descriptor = event->descriptor,
+        .version = event->version,
+        .key = event->key,
+        .result = se_status_name(SE_OK),
+        .text = event->text,
+        .config = config,
+    };
+
+    if (a)
+        audit_note(a, &record);
+}
+
 size_t audit_counts(struct audit_sink_counts *out, size_t room, struct audit *a)
 {
     size_t count = 0;

@@ -127,6 +127,9 @@ SE_MUST_CHECK se_status audit_write(struct audit *audit, const struct audit_reco
  * nobody waits, and a sink that can't take it counts a failure. */
 void audit_note(struct audit *audit, const struct audit_record *record);
 
+/* The same of what an engine has noticed by itself; `config` as in a record.  NULL: no audit. */
+void audit_note_event(struct audit *audit, const se_event *event, const char *config);
+
 /* Gives back room that nothing was written to. */
 void audit_release(struct audit *audit, unsigned records);
 

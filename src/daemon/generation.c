@@ -53,23 +53,6 @@ static void report_finding(void *arg, const se_report *report)
         log_line("%s:%d: warning: %s", report->file, report->line, report->text);
 }
 
-static void record_version(const struct generation *g, const se_event *event)
-{
-    const struct audit_record record = {
-        .operation = se_event_name(event->kind),
-        .descriptor = event->descriptor,
-        .version = event->version,
-        .key = event->key,
-        .result = se_status_name(SE_OK),
-        .text = event->text,
-        .config = g->config,
-    };
-
-    log_line("descriptor '%s': %s", event->descriptor, event->text);
-    if (g->audit)
-        audit_note(g->audit, &record);
-}
-
 /*
  * The engine notices that its files are others now, and whether it can use them.  What stands on
  * it, and what the log, the audit and systemd hear of it, is as if somebody had asked.
@@ -83,7 +66,8 @@ static void hear_event(void *arg, const se_event *event)
         return;
     }
     if (event->kind == SE_EVENT_VERSION_SWITCHED || event->kind == SE_EVENT_VERSION_LATE) {
-        record_version(g, event);
+        log_line("descriptor '%s': %s", event->descriptor, event->text);
+        audit_note_event(g->audit, event, g->config);
         keys_note_current(g->keys, event->descriptor, event->version);
         return;
     }

@@ -60,21 +60,11 @@ void service_report_refusal(const struct setup *setup, const char *why)
 
 static void report_version(const struct setup *setup, const se_event *event)
 {
-    const struct audit_record record = {
-        .operation = se_event_name(event->kind),
-        .descriptor = event->descriptor,
-        .version = event->version,
-        .key = event->key,
-        .result = se_status_name(SE_OK),
-        .text = event->text,
-        .config = setup->config,
-    };
     AUTO(writer) what = { 0 };
 
     writer_format(&what, "descriptor '%s': %s", event->descriptor, se_event_name(event->kind));
     report_event(writer_string(&what), event->text);
-    if (setup_changes(setup))
-        audit_note(setup_changes(setup), &record);
+    audit_note_event(setup_changes(setup), event, setup->config);
     metrics_touch();
 }
 
