@@ -106,7 +106,8 @@ static se_status resume_next(struct rotating *r, se_error *err)
                          "--abort, and begin anew",
                          r->next_path, r->rotation.key, planned.key);
     r->config.next = buf_move(&after);
-    return config_text_write(r->next_path, &r->config.next, err);
+    return r->options->consent.dry_run ? SE_OK
+                                       : config_text_write(r->next_path, &r->config.next, err);
 }
 
 se_status rotating_load(struct rotating *r, se_error *err)

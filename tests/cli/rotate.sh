@@ -135,6 +135,10 @@ says 'no rotation waits'
 cp engine.xml before.xml
 accepts signengine rotate Files
 says --continue
+# nothing is planned anew by looking
+cp ./*.next planned
+accepts signengine rotate Files --dry-run --from 2099-01-01
+accepts cmp planned ./*.next
 refuses 64 signengine rotate Files --abort </dev/null
 accepts signengine rotate Files --abort --dry-run
 accepts signengine rotate Files --abort --yes
