@@ -494,7 +494,7 @@ typedef struct se_signer {
     char revocation_issuer[256]; /* of the CRL that tells about the certificate; "": none does */
     int64_t revocation_update;   /* its thisUpdate */
     char revocation_note[256];   /* SE_REVOCATION_UNKNOWN: why. SE_REVOCATION_GOOD: that it was
-                                    revoked after it had signed, or "" */
+                                    revoked after the time that counts, or "" */
 } se_signer;
 
 /*

@@ -124,18 +124,6 @@ struct descriptor_option {
 /* An exit status: `text` may be missing. */
 int descriptor_read(struct descriptor_option *out, const struct cli *cli, const char *text);
 
-/* A bool: what signs or encrypts does so whether or not it is the stated version's time. */
-extern const struct option_row at_any_time_rows[];
-
-/* Who stamps what is signed. */
-struct tsa_options {
-    struct option_list urls;
-    const char *policy;
-};
-extern const struct option_row tsa_rows[];
-/* `urls` as se_sign_params.tsa has them, NULL if none is given.  An exit status. */
-int tsa_read(se_buf *urls, const struct cli *cli, const struct tsa_options *tsa);
-
 /* What goes for good is asked about first; with --dry-run it is only shown. */
 struct consent_options {
     bool yes, dry_run;

@@ -4,6 +4,7 @@
 
 #include "cli/commands.h"
 #include "cli/field_lines.h"
+#include "cli/signing_options.h"
 #include "cli/stream.h"
 
 struct crypt_options {

@@ -10,6 +10,7 @@
 #include "cli/print_signer.h"
 #include "cli/revocation_options.h"
 #include "cli/service.h"
+#include "cli/signing_options.h"
 #include "cli/spawn.h"
 #include "cli/stream.h"
 #include "signengine-mail.h"

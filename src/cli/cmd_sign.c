@@ -5,6 +5,7 @@
 
 #include "cli/commands.h"
 #include "cli/print_signer.h"
+#include "cli/signing_options.h"
 #include "cli/stream.h"
 
 struct sign_options {

@@ -11,6 +11,7 @@
 #include "cli/input_probe.h"
 #include "cli/print_signer.h"
 #include "cli/revocation_options.h"
+#include "cli/signing_options.h"
 
 struct limit_options {
     unsigned entries, megabytes, ratio;

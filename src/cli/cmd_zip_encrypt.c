@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/field_lines.h"
 #include "cli/input_probe.h"
+#include "cli/signing_options.h"
 
 #define EXTENSION ".nx02"
 

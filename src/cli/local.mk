@@ -13,6 +13,7 @@ CLI_SOURCES = \
 	src/cli/revocation_options.c src/cli/revocation_options.h \
 	src/cli/secret.c src/cli/secret.h \
 	src/cli/service.c src/cli/service.h \
+	src/cli/signing_options.c src/cli/signing_options.h \
 	src/cli/spawn.c src/cli/spawn.h \
 	src/cli/stream.c src/cli/stream.h
 CLI_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"'
