@@ -123,6 +123,7 @@ counts 0 revoked.crl taken-back.crl
 make_crl older.crl ca "$(year 2020)" "$(year 2021)" 3
 counts 0 older.crl good.crl
 cp ca.pem folder/certificate.pem # what holds no CRL beside those that do
+echo 'these are our CRLs' >folder/README
 accepts verify --crl folder --require-revocation-check
 
 # ---- what does not tell: said, and refused on demand ----
@@ -143,8 +144,6 @@ unknown 'CN=one: the newest CRL of its issuer is of 2029-01-01T00:00:00Z, which 
 accepts verify --crl good.crl --crl-max-age 366 --require-revocation-check
 make_crl future.crl ca "$(year 2031)" "$(year 2032)" 20
 unknown 'CN=one: the CRL of its issuer does not count: it is from the future' --crl future.crl
-mkdir impostor
-cp ca.pem impostor/ca.pem.kept
 make_key impostor ec:P-256
 setup openssl req -x509 -new -key impostor.key -subj "/CN=Test CA ca" -days 36500 -out impostor.pem -config /dev/null \
     -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign,cRLSign
@@ -162,6 +161,18 @@ make_crl delta.crl ca "$(year 2029)" "$(year 2031)" 12 2.5.29.27=critical,ASN1:I
 unknown 'CN=one: the CRL of its issuer does not count: it is a delta CRL' --crl delta.crl
 make_crl strange.crl ca "$(year 2029)" "$(year 2031)" 12 1.2.3.4=critical,ASN1:NULL
 unknown 'CN=one: the CRL of its issuer does not count: it has an extension that is critical and not known' --crl strange.crl
+
+setup openssl req -x509 -new -key other.key -subj "/CN=no lists" -days 36500 -out silent.pem -config /dev/null \
+    -addext basicConstraints=critical,CA:TRUE -addext keyUsage=critical,keyCertSign
+cp other.key silent.key
+make_cert under rsa:2048 issuer=silent keyUsage=critical,digitalSignature
+cat under.key under.pem silent.pem >under.bundle
+chmod 600 under.bundle
+sed "s/one.bundle/under.bundle/" engine.xml >silent.xml
+make_crl silent.crl silent "$(year 2029)" "$(year 2031)" 1
+setup signengine -c silent.xml sign -d Files file -o under.p7s
+accepts signengine -c silent.xml verify -d Files file -s under.p7s --time 2030-01-01 --crl silent.crl
+says "revocation unknown: CN=under: the CRL of its issuer does not count: the issuer's keyUsage does not hold cRLSign"
 
 # ---- the CAs above ----
 make_crl sub-revoked.crl ca "$(year 2029)" "$(year 2031)" 12 "sub=$(year 2028),CACompromise"

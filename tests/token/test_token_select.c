@@ -217,15 +217,36 @@ static void a_token_that_is_away_may_come_back(void **state)
             "cannot open a session: CKR_DEVICE_REMOVED (0x32)", NULL);
 }
 
-/* As SoftHSM shows it while another process logs in. */
+/* As SoftHSM shows it while another process logs in; the module is in use, and can't start anew. */
 static void a_token_that_is_just_written_is_waited_for(void **state)
 {
     struct shim *shim;
-    struct keyref *ref = ref_through_shim(&shim, "one", "a");
+    struct keyref *ref = ref_through_shim(&shim, "one", "a"), *other = ref_to("two", "b");
+    struct key *in_use;
 
     (void)state;
-    for (unsigned times = 1; times < 12; times++) {
+    other->location = ref->location;
+    in_use = opens(other, PART_SIGN);
+    for (unsigned times = 1; times < 24; times++) { /* each look asks all three slots */
         shim->blank_times = times;
+        key_unref(opens(ref, PART_SIGN));
+        assert_int_equal(shim->blank_times, 0);
+    }
+    assert_int_equal(shim->initialized, 1);
+    key_unref(in_use);
+}
+
+/* Selected, opened, logged in to: it may be written to at each of these. */
+static void a_token_is_waited_for_at_each_look(void **state)
+{
+    struct shim *shim;
+
+    (void)state;
+    for (unsigned after = 0; after < 5; after++) {
+        struct keyref *ref = ref_through_shim(&shim, "one", "a");
+
+        shim->blank_after = after;
+        shim->blank_times = 1;
         key_unref(opens(ref, PART_SIGN));
         assert_int_equal(shim->blank_times, 0);
     }
@@ -257,6 +278,7 @@ int main(void)
         cmocka_unit_test(a_token_that_is_not_initialised_says_so),
         cmocka_unit_test(a_token_that_is_away_may_come_back),
         cmocka_unit_test(a_token_that_is_just_written_is_waited_for),
+        cmocka_unit_test(a_token_is_waited_for_at_each_look),
         cmocka_unit_test(a_token_that_came_after_the_start_is_found),
     };
 

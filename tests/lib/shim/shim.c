@@ -36,7 +36,9 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
 
     if (rv != CKR_OK)
         return rv;
-    if (shim.initialized <= shim.blank_starts || shim.blank_times) {
+    if (shim.blank_after) {
+        shim.blank_after--;
+    } else if (shim.initialized <= shim.blank_starts || shim.blank_times) {
         shim.blank_times -= shim.blank_times > 0;
         memset(info, ' ', sizeof *info);
         info->flags = 0;

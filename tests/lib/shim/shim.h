@@ -17,9 +17,9 @@ struct shim {
     pthread_mutex_t lock;
     CK_FLAGS set_flags, clear_flags; /* of CK_TOKEN_INFO */
     CK_FLAGS set_after_login;        /* joins set_flags when a PIN was presented */
-    /* tokens show as not initialised: the next times that they are asked, and until C_Initialize
-     * has been called more often */
-    unsigned blank_times, blank_starts;
+    /* tokens show as not initialised: the next times that they are asked, after some more, and
+     * until C_Initialize has been called more often */
+    unsigned blank_times, blank_after, blank_starts;
     CK_ULONG told_sessions;  /* ulMaxSessionCount; 0: as it is */
     CK_ULONG given_sessions; /* CKR_SESSION_COUNT beyond these; 0: any number */
     CK_RV login, open, sign_init, sign, find, token_info; /* the answer, if not CKR_OK */
