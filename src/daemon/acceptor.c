@@ -38,17 +38,35 @@ static void forget_fd(const struct acceptor *a, int fd)
     (void)epoll_ctl(a->epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
+/* The HTTP library may have the socket open still, by another number: then closing this one would
+ * leave it watched, and what is reported would be taken for the next connection's. */
 static void close_connection(const struct acceptor *a, struct connection *c)
 {
     const int fd = c->fd;
 
     connection_drop(a->connections, c);
+    forget_fd(a, fd);
     close(fd);
 }
 
 /* ---- somebody connects ---- */
 
-/* Nothing was read, so a plain close would take the answer away from a peer who still writes. */
+/* A plain close would take the answer away from a peer who still writes. */
+static void linger(const struct acceptor *a, struct connection *c)
+{
+    (void)shutdown(c->fd, SHUT_WR);
+    if (!watch_fd(a, c->fd))
+        close_connection(a, c);
+}
+
+void acceptor_linger(struct acceptor *acceptor, struct connection *c)
+{
+    if (connection_linger(acceptor->connections, c))
+        linger(acceptor, c);
+    else
+        connection_drop(acceptor->connections, c);
+}
+
 static void answer_refused(const struct acceptor *a, struct connection *c, const se_error *why)
 {
     struct failure busy = { .kind = FAILURE_NONE };
@@ -57,9 +75,7 @@ static void answer_refused(const struct acceptor *a, struct connection *c, const
     failure_set(&busy, FAILURE_BUSY, "%s", why->text);
     failure_write_answer(&answer, &busy);
     (void)send(c->fd, answer.buf.data, answer.buf.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    (void)shutdown(c->fd, SHUT_WR);
-    if (!watch_fd(a, c->fd))
-        close_connection(a, c);
+    linger(a, c);
 }
 
 static void admit_connection(const struct acceptor *a, enum listener_kind kind, int fd)
@@ -106,7 +122,7 @@ static void accept_connections(const struct acceptor *a, const struct listener *
 
 /* ---- something comes, or the end ---- */
 
-static void drain_refused(const struct acceptor *a, struct connection *c, uint32_t events)
+static void drain(const struct acceptor *a, struct connection *c, uint32_t events)
 {
     char dropped[4096];
     ssize_t got = 1;
@@ -140,8 +156,8 @@ static void handle_connection(const struct acceptor *a, int fd, uint32_t events)
 
     if (!c)
         return;
-    if (connection_is(a->connections, c, PHASE_REFUSED))
-        drain_refused(a, c, events);
+    if (connection_is(a->connections, c, PHASE_LINGERING))
+        drain(a, c, events);
     else
         hand_over(a, c);
 }
@@ -235,12 +251,13 @@ se_status acceptor_new(struct acceptor **out, struct listeners *listeners,
     *listeners = (struct listeners){ .lock = -1 };
     a->epoll = epoll_create1(EPOLL_CLOEXEC);
     a->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    *out = a; /* from its first connection on it may be asked to linger */
     if (a->epoll < 0 || a->wake < 0 || !watch_all(a) ||
         !thread_start(&a->thread, run_acceptor, a)) {
+        *out = NULL;
         release_acceptor(a);
         return error_set(err, SE_ERR_MEMORY, "cannot begin to take connections");
     }
-    *out = a;
     return SE_OK;
 }
 
@@ -249,14 +266,20 @@ void acceptor_refuse(struct acceptor *acceptor)
     wake_acceptor(acceptor, &acceptor->refusing);
 }
 
+void acceptor_stop(struct acceptor *a)
+{
+    if (!a)
+        return;
+    wake_acceptor(a, &a->ending);
+    (void)pthread_join(a->thread, NULL);
+}
+
 void acceptor_free(struct acceptor *a)
 {
     struct connection *c;
 
     if (!a)
         return;
-    wake_acceptor(a, &a->ending);
-    (void)pthread_join(a->thread, NULL);
     while ((c = connections_unhanded(a->connections)))
         close_connection(a, c);
     release_acceptor(a);

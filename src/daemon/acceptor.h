@@ -23,7 +23,17 @@ SE_MUST_CHECK se_status acceptor_new(struct acceptor **out, struct listeners *li
 /* Closes the sockets that listen. Connections that are there stay. */
 void acceptor_refuse(struct acceptor *acceptor);
 
-/* Ends its thread, and the connections that nothing came from. */
+/*
+ * Takes a connection that the HTTP library is about to close, and that was answered before all was
+ * read (RFC 9112, 9.6): reads on for a moment and drops what comes, or else the answer might never
+ * be seen. Any thread.
+ */
+void acceptor_linger(struct acceptor *acceptor, struct connection *connection);
+
+/* Ends its thread: nothing more is handed over. */
+void acceptor_stop(struct acceptor *acceptor);
+
+/* Closes the connections that the HTTP library does not have. */
 void acceptor_free(struct acceptor *acceptor);
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/connections.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/clock.h"
@@ -14,7 +16,10 @@
 #include "daemon/failure.h"
 
 /* Strangers get so much of all places: they can't keep others away. */
-enum { TICK_MS = 100, REFUSED_MS = 200, REFUSED_MOST = 64, STRANGERS_SHARE = 4 };
+enum { TICK_MS = 100, REFUSED_MOST = 64, STRANGERS_SHARE = 4 };
+
+/* One that is refused has no place that is counted, so that it goes soon. */
+enum { REFUSED_MS = 200, LINGER_MS = 2000 };
 
 /* How many connections a user has, or an address. */
 struct owner {
@@ -33,7 +38,7 @@ struct connections {
     size_t by_fd_room;
     struct owner *owners;
     size_t owner_count, owner_room;
-    unsigned lingering; /* refused ones in the list */
+    unsigned refused; /* those in the list that are not counted */
     struct connection_counts counts;
     struct writer late; /* the answer to a request that does not come */
 };
@@ -54,8 +59,8 @@ static int64_t phase_limit_ms(const struct connection_limits *limits, const stru
         return (int64_t)(c->stranger ? limits->head_s : limits->idle_s) * 1000;
     case PHASE_IDLE:
         return (int64_t)limits->idle_s * 1000;
-    case PHASE_REFUSED:
-        return REFUSED_MS;
+    case PHASE_LINGERING:
+        return c->counted ? LINGER_MS : REFUSED_MS;
     case PHASE_HANDSHAKE:
     case PHASE_HEAD:
         return (int64_t)limits->head_s * 1000;
@@ -213,14 +218,14 @@ static se_status admit_locked(struct connections *all, struct connection *c, se_
     st = take_place(all, c, err);
     if (st == SE_ERR_UNAVAILABLE) {
         all->counts.refused++;
-        if (all->lingering == REFUSED_MOST)
+        if (all->refused == REFUSED_MOST)
             return error_restate(err, SE_ERR_CANCELLED);
-        all->lingering++;
+        all->refused++;
     } else if (st)
         return st;
     c->counted = !st;
     link_connection(all, c);
-    set_phase(all, c, c->counted ? PHASE_WAITING : PHASE_REFUSED);
+    set_phase(all, c, c->counted ? PHASE_WAITING : PHASE_LINGERING);
     return st;
 }
 
@@ -268,6 +273,35 @@ struct connection *connections_unhanded(struct connections *all)
     return c;
 }
 
+static bool linger_locked(struct connections *all, struct connection *c)
+{
+    int fd;
+
+    if (c->phase == PHASE_LATE || (fd = fcntl(c->fd, F_DUPFD_CLOEXEC, 0)) < 0)
+        return false;
+    if (!grow_table(all, fd)) {
+        close(fd);
+        return false;
+    }
+    unlink_connection(all, c);
+    c->fd = fd;
+    c->before = NULL;
+    c->handed = false;
+    link_connection(all, c);
+    set_phase(all, c, PHASE_LINGERING);
+    return true;
+}
+
+bool connection_linger(struct connections *all, struct connection *c)
+{
+    bool lingers;
+
+    pthread_mutex_lock(&all->lock);
+    lingers = linger_locked(all, c);
+    pthread_mutex_unlock(&all->lock);
+    return lingers;
+}
+
 void connection_drop(struct connections *all, struct connection *c)
 {
     pthread_mutex_lock(&all->lock);
@@ -276,7 +310,7 @@ void connection_drop(struct connections *all, struct connection *c)
     if (c->counted)
         give_place(all, c);
     else
-        all->lingering--;
+        all->refused--;
     pthread_mutex_unlock(&all->lock);
     connection_free(c);
 }

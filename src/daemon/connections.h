@@ -12,7 +12,7 @@
 /* What a connection does. */
 enum phase {
     PHASE_WAITING,   /* nothing has come so far */
-    PHASE_REFUSED,   /* it has its answer, and is read for a moment so that the answer arrives */
+    PHASE_LINGERING, /* it has its answer, and is read for a moment so that the answer arrives */
     PHASE_HANDSHAKE, /* of TLS */
     PHASE_HEAD,      /* a head comes */
     PHASE_BODY,
@@ -28,6 +28,7 @@ struct connection {
     bool counted;  /* not one too many */
     bool stranger; /* no handshake has told who it is */
     bool handed;   /* the HTTP library has it, and closes it */
+    bool unread;   /* it is answered before all was read: a close would take the answer away */
     enum phase phase;
     int64_t deadline; /* of the phase, clock_monotonic_ms(); 0: none */
     struct peer peer;
@@ -50,8 +51,8 @@ void connections_free(struct connections *connections);
 
 /*
  * Takes a connection in, and its peer's groups over. SE_ERR_UNAVAILABLE: there are too many; it
- * still is in the list, as PHASE_REFUSED. SE_ERR_CANCELLED: not even that is possible, and it is to
- * be closed.
+ * still is in the list, as PHASE_LINGERING. SE_ERR_CANCELLED: not even that is possible, and it is
+ * to be closed.
  */
 SE_MUST_CHECK se_status connections_admit(struct connection **out, struct connections *connections,
                                           int fd, struct peer *peer, se_error *err);
@@ -68,6 +69,10 @@ void connection_prove(struct connections *connections, struct connection *connec
 
 bool connection_is(struct connections *connections, const struct connection *connection,
                    enum phase phase);
+
+/* Keeps one that the HTTP library is about to close, with a descriptor of its own, as
+ * PHASE_LINGERING. False: that is not possible, and it is still to be dropped. */
+bool connection_linger(struct connections *connections, struct connection *connection);
 
 /* Any that the HTTP library does not have; NULL: there is none. */
 struct connection *connections_unhanded(struct connections *connections);

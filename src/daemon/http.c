@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "base/clock.h"
+#include "daemon/acceptor.h"
 #include "daemon/exchange.h"
 #include "daemon/log.h"
 #include "daemon/tls.h"
@@ -90,7 +91,11 @@ static void begin_connection(struct http *http, struct connection *c, struct MHD
 static void end_connection(struct http *http, struct connection *c)
 {
     tls_end(c->handshake);
-    connection_drop(http->service->connections, c);
+    c->handshake = NULL;
+    if (c->unread)
+        acceptor_linger(http->service->acceptor, c);
+    else
+        connection_drop(http->service->connections, c);
 }
 
 /* A stranger's bytes are not even looked at. */
@@ -329,7 +334,8 @@ static enum MHD_Result handle_head(struct http *http, struct MHD_Connection *wir
     *context = e;
     e->job.run = run_job;
     begin_exchange(e, wire, method, version);
-    return exchange_answers_early(e) ? send_answer(e, wire) : MHD_YES;
+    c->unread = exchange_answers_early(e);
+    return c->unread ? send_answer(e, wire) : MHD_YES;
 }
 
 /* Whoever sends so much in the time for a body may have as long for the next. */

@@ -178,8 +178,9 @@ bool service_stop(struct service *service)
         if (!jobs_finish(service->jobs, LAST_JOBS_MS))
             return false;
     }
-    acceptor_free(service->acceptor);
+    acceptor_stop(service->acceptor);
     http_free(service->http);
+    acceptor_free(service->acceptor);
     jobs_free(service->jobs);
     connections_free(service->connections);
     service_note(service, "stop", SE_OK, "");

@@ -107,6 +107,11 @@ accepts slow large 131000
 says '413 closed'
 accepts slow large 50000000
 says '413 closed'
+# the answer comes before the body, and is there for who reads it after
+accepts slow large-whole 50000000
+says '413 closed'
+accepts slow large-endless
+says '413 cut off in time'
 accepts slow large-expected 65537
 says '413 closed'
 accepts slow endless-chunks

@@ -204,6 +204,30 @@ def large_body(size, fields=b""):
     return outcome(s.recv(65536))
 
 
+def large_whole(size):
+    """reads only when all of it is sent, as many clients do"""
+    s = connect()
+    s.sendall(post(b"echo", size))
+    for _ in range(size // 1000000):
+        try:
+            s.sendall(b"x" * 1000000)
+        except OSError as e:
+            return "cut off: " + e.strerror
+    return outcome(read_all(s))
+
+
+def large_endless():
+    """is answered, reads that, and never stops sending"""
+    s = connect()
+    s.sendall(post(b"echo", 1 << 40))
+    status, begun = read_answer(s)[0], time.monotonic()
+    try:
+        while True:
+            s.sendall(b"x" * 1000000)
+    except OSError:
+        return status + (" cut off in time" if 1 < time.monotonic() - begun < 10 else " cut off after %d s" % (time.monotonic() - begun))
+
+
 def endless_chunks():
     s = connect()
     s.sendall(post(b"echo", None, b"Transfer-Encoding: chunked\r\n"))
@@ -244,6 +268,7 @@ cases = {
     "too-many": lambda: too_many(int(sys.argv[3]), sys.argv[4]),
     "idle": lambda: idle(int(sys.argv[3]), sys.argv[4]),
     "large": lambda: large_body(int(sys.argv[3])),
+    "large-whole": lambda: large_whole(int(sys.argv[3])), "large-endless": large_endless,
     "large-expected": lambda: large_body(int(sys.argv[3]), b"Expect: 100-continue\r\nConnection: close\r\n"),
 }
 print(cases[case]())

@@ -66,6 +66,16 @@ def slow():
     print("no hello:", *{ends(s) for s in silent})
 
 
+def large():
+    """is answered before it has sent all, and reads only then"""
+    s = connect()
+    s.sendall(b"POST /v1/descriptors/FileSigner/echo HTTP/1.1\r\nHost: x\r\nContent-Type: application/octet-stream\r\n"
+              b"Content-Length: 30000000000\r\n\r\n")
+    for _ in range(30):
+        s.sendall(b"x" * 1000000)
+    print(s.recv(65536).split()[1].decode())
+
+
 def try_once(context):
     try:
         return ask(connect(context=context))
@@ -143,6 +153,8 @@ def places():
 
 if sys.argv[2] == "slow":
     slow()
+elif sys.argv[2] == "large":
+    large()
 elif sys.argv[2] == "many":
     many(int(sys.argv[3]))
 elif sys.argv[2] == "kept":

@@ -296,6 +296,8 @@ accepts tls slow
 says 'half a hello: closed'
 says 'no hello: closed'
 says 'beside them: 200'
+accepts tls large
+says 413
 
 # ---- a reload ----
 again() { [ "$(grep -c 'was loaded again' daemon.log)" -gt "$reloads" ]; }
