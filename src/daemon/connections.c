@@ -16,10 +16,7 @@
 #include "daemon/failure.h"
 
 /* Strangers get so much of all places: they can't keep others away. */
-enum { TICK_MS = 100, REFUSED_MOST = 64, STRANGERS_SHARE = 4 };
-
-/* One that is refused has no place that is counted, so that it goes soon. */
-enum { REFUSED_MS = 200, LINGER_MS = 2000 };
+enum { TICK_MS = 100, REFUSED_MS = 200, REFUSED_MOST = 64, STRANGERS_SHARE = 4 };
 
 /* How many connections a user has, or an address. */
 struct owner {
@@ -59,8 +56,8 @@ static int64_t phase_limit_ms(const struct connection_limits *limits, const stru
         return (int64_t)(c->stranger ? limits->head_s : limits->idle_s) * 1000;
     case PHASE_IDLE:
         return (int64_t)limits->idle_s * 1000;
-    case PHASE_LINGERING:
-        return c->counted ? LINGER_MS : REFUSED_MS;
+    case PHASE_LINGERING: /* one that is refused has no place that is counted, and goes soon */
+        return c->counted ? (int64_t)limits->body_s * 1000 : REFUSED_MS;
     case PHASE_HANDSHAKE:
     case PHASE_HEAD:
         return (int64_t)limits->head_s * 1000;
