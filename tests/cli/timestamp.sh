@@ -13,7 +13,7 @@ signs='keyUsage=critical,digitalSignature'
 make_cert expired rsa:2048 $signs extendedKeyUsage=critical,timeStamping until=20210101000000Z
 make_cert lax rsa:2048 $signs extendedKeyUsage=timeStamping
 echo content >file
-serve_tsa
+serve authority
 
 stamp() { signengine sign -d Files file -o file.p7s "$@"; }
 verify() { signengine verify -d Files -s file.p7s file --trust ca.pem "$@"; }

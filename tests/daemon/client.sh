@@ -166,13 +166,13 @@ accepts over_socket --json zip verify --list signed.zip
 says '{"entry":"file","size":8,"state":"signed","good":true}'
 both 1 zip verify a.zip
 make_tsa
-serve_tsa
+serve authority
 accepts with_configuration zip sign --tsa "$tsa_url/made?accuracy=020101" a.zip -o stamped.zip
 both 0 zip verify stamped.zip
 says ' UTC ±1 s by CN=tsa'
 both 0 --json zip verify stamped.zip
 says '"accuracyMicroseconds":1000000,"authority":"CN=tsa"}'
-stop_tsa
+stop_servers
 accepts over_socket zip sign --encrypt --context card=1 a.zip -o signed.nx02
 both 0 zip verify --context card=1 signed.nx02 -o out.zip
 both 1 zip decrypt --context card=2 signed.nx02 -o never.zip

@@ -23,7 +23,7 @@ stop_all() {
     set +e
     # a holder's daemon does not end with it
     held=$(sed -n 's/^started //p' hold.got 2>/dev/null | tail -n 1)
-    stop_tsa
+    stop_servers
     for process in $daemon $others $held; do kill -KILL "$process"; done 2>/dev/null
     wait 2>/dev/null
     [ "$ended" != 0 ] || answers_are_described

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A time stamping authority (RFC 3161) over HTTP, in a folder where make_tsa has been; serve_tsa of harness.sh starts it.
+"""A time stamping authority (RFC 3161) over HTTP, in a folder where make_tsa has been; `serve authority` (harness.sh) starts it.
 
     /                 what `openssl ts` answers
     /other            its answer to another question

@@ -24,12 +24,12 @@ set -eu
 
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/signengine-test.XXXXXX")
 out=$tmp/.out err=$tmp/.err
-cases=0 failed=0 bad='' skipped='' tsa_process=''
+cases=0 failed=0 bad='' skipped='' servers=''
 
 finish() {
     status=$?
     trap - EXIT
-    stop_tsa
+    stop_servers
     cd /
     [ "$status" = 0 ] || [ "$skipped" ] || [ "$bad" ] || {
         echo "ended with status $status after $cases cases"
@@ -240,20 +240,24 @@ make_tsa() {
 	CONF
 }
 
-# serve_tsa: that authority, and ones that lie, at $tsa_url (see authority.py), until the test ends or stop_tsa; at $tsa_away is none.
-serve_tsa() {
+# serve NAME: tests/lib/NAME.py runs until the test ends, or stop_servers; it says first what its variables mean.
+# authority: the authority of make_tsa, and ones that lie; responder: an OCSP responder, and a place of CRLs.
+serve() {
     needs python3
-    PYTHONDONTWRITEBYTECODE=1 python3 "${top_srcdir:?}/tests/lib/authority.py" 2>authority.log &
-    tsa_process=$!
-    until [ -e authority.urls ]; do
-        kill -0 $tsa_process 2>/dev/null || setup cat authority.log authority.urls
+    rm -f "$1.urls"
+    PYTHONDONTWRITEBYTECODE=1 python3 "${top_srcdir:?}/tests/lib/$1.py" 2>"$1.log" &
+    servers="$servers $!"
+    until [ -e "$1.urls" ]; do
+        kill -0 $! 2>/dev/null || setup cat "$1.log" "$1.urls"
         sleep 0.1
     done
-    . ./authority.urls
+    # shellcheck disable=SC1090 # it was made just now
+    . "./$1.urls"
 }
-stop_tsa() {
-    [ ! "$tsa_process" ] || kill "$tsa_process"
-    tsa_process=''
+stop_servers() {
+    # shellcheck disable=SC2086 # numbers
+    [ ! "$servers" ] || kill $servers
+    servers=''
 }
 
 # make_signer DESCRIPTOR KIND: engine.xml, in use, with one descriptor (SHA-256) whose key and certificate, of the CA `ca`, are `one`.

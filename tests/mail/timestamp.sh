@@ -154,7 +154,7 @@ says 'the signature inside the signature: '
 says 'it is that of another signature'
 
 # ---- mail sign --tsa ----
-serve_tsa
+serve authority
 stamp_verifies() { # MESSAGE
     stamp cms "$1" >taken && python3 "$top_srcdir/tests/zip/stamps.py" take taken &&
         openssl ts -verify -data taken.value -in taken.token -token_in -CAfile ca.pem

@@ -21,7 +21,7 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml"
 setup keytool -importcert -noprompt -alias ca -file ca.pem -keystore trust.p12 -storepass changeit
 setup python3 -c "import zipfile; zipfile.ZipFile('plain.zip', 'w').writestr('a', 'content')"
 
-serve_tsa
+serve authority
 
 accepts signengine zip sign plain.zip -o signed.zip --tsa "$tsa_url/"
 accepts signengine zip verify signed.zip
@@ -124,7 +124,7 @@ refuses 1 signengine zip sign place.zip --tsa "$tsa_url/refuses"
 refuses 69 signengine zip sign place.zip --tsa "$tsa_url/garbage"
 refuses 69 signengine zip sign place.zip --tsa "$tsa_url/missing"
 same plain.zip place.zip
-stop_tsa
+stop_servers
 refuses 69 timeout 20 "${top_builddir:?}/signengine" zip sign place.zip --tsa "$tsa_url/"
 says 'no connection: Connection refused'
 refuses 69 signengine zip sign place.zip --tsa http://no..host/
