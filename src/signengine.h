@@ -366,19 +366,33 @@ typedef enum se_revocation {
     SE_REVOCATION_UNKNOWN,   /* what there is does not tell */
 } se_revocation;
 
-/* How that is found out (RFC 5280, 6.3). */
+/* Who tells. */
+typedef enum se_revocation_source {
+    SE_REVOCATION_BY_NOBODY,
+    SE_REVOCATION_BY_CRL,
+    SE_REVOCATION_BY_OCSP,
+} se_revocation_source;
+
+/* How that is found out (RFC 5280, 6.3; RFC 6960).  Whoever says "revoked" counts; the newest CRL
+ * and the newest answer of a responder do. CRLs and answers that a CMS signature brings (RFC 5652,
+ * 10.2.1; RFC 5940) are looked at in any case. */
 typedef struct se_revocation_params {
     size_t size;      /* sizeof(se_revocation_params) */
     const char *crls; /* a file of CRLs, in PEM, or one in DER; or a folder of such files, named
                        *.crl or *.pem. NULL: there are none */
-    int64_t max_age;  /* seconds; a CRL that is older tells nothing. 0: until its nextUpdate */
+    int64_t max_age;  /* seconds; a CRL or answer that is older tells nothing. 0: until its
+                         nextUpdate */
     bool required;    /* SE_REVOCATION_UNKNOWN is a refusal */
     bool stamps_outlive_compromise; /* what was stamped before a key was known to be compromised
                                        stays good; otherwise nothing that was signed with it does */
+    bool ask_responders; /* the OCSP responder that a certificate names is asked: by HTTP, without a
+                            proxy, for 5 seconds each. That there is no answer is no refusal */
+    bool fetch_crls;     /* where nobody else tells, the CRL is fetched whose place a certificate
+                            names: likewise */
 } se_revocation_params;
 #define SE_REVOCATION_PARAMS_INIT                                                                  \
     {                                                                                              \
-        sizeof(se_revocation_params), NULL, 0, false, false                                        \
+        sizeof(se_revocation_params), NULL, 0, false, false, false, false                          \
     }
 
 typedef struct se_sign_params {
@@ -457,7 +471,7 @@ typedef struct se_verify_params {
                         that signed it; then the input has to be empty. Empty: the input is the
                         content */
     const char *tag; /* as se_sign_params.tag */
-    const se_revocation_params *revocation; /* NULL: it is not looked at */
+    const se_revocation_params *revocation; /* NULL: only what the signature brings is looked at */
 } se_verify_params;
 #define SE_VERIFY_PARAMS_INIT                                                                      \
     {                                                                                              \
@@ -491,8 +505,9 @@ typedef struct se_signer {
                                   not said */
 
     se_revocation revocation;
-    char revocation_issuer[256]; /* of the CRL that tells about the certificate; "": none does */
-    int64_t revocation_update;   /* its thisUpdate */
+    se_revocation_source revocation_source; /* who tells about the certificate */
+    char revocation_teller[256]; /* the CRL's issuer, or the responder; "": nobody tells */
+    int64_t revocation_update;   /* thisUpdate of what it says */
     char revocation_note[256];   /* SE_REVOCATION_UNKNOWN: why. SE_REVOCATION_GOOD: that it was
                                     revoked after the time that counts, or "" */
 } se_signer;
@@ -539,10 +554,11 @@ SE_MUST_CHECK se_status se_sign_stream(const se_sink *out, se_engine *engine,
  * With a time stamp (RFC 3161) of the signature by a trusted authority, the signer's certificate
  * has to be valid at the time of the stamp. A stamp that lies or is broken is a refusal; one that
  * proves nothing is as if it were not there: see doc/formats.md.
- * Revocation is looked at where params->revocation says how: at the time of the stamp, or else now.
- * SE_ERR_REJECTED: the signature is not good; SE_ERR_NO_DESCRIPTOR: it says that a certificate of
- * the same name with another key made it, which may be that of a version that is not configured
- * here; SE_ERR_FORMAT: it is not a signature at all.
+ * Revocation is looked at where params->revocation says how, and where the signature brings what
+ * tells: at the time of the stamp, or else now. SE_ERR_REJECTED: the signature is not good;
+ * SE_ERR_NO_DESCRIPTOR: it says that a certificate of the same name with another key made it, which
+ * may be that of a version that is not configured here; SE_ERR_FORMAT: it is not a signature at
+ * all.
  */
 SE_MUST_CHECK se_status se_verify(se_signer *out, se_engine *engine, const char *descriptor,
                                   se_bytes in, const se_verify_params *params, se_error *error);
@@ -609,6 +625,16 @@ SE_MUST_CHECK se_status se_verify_file(se_signer *out, se_engine *engine, const 
  * Documents are signed by se_sign() with SE_FORM_XML and its neighbours (XML Signature 1.1).
  */
 
+typedef struct se_config_verify_params {
+    size_t size;                            /* sizeof(se_config_verify_params) */
+    int64_t time;                           /* when certificates have to be valid; 0: now */
+    const se_revocation_params *revocation; /* NULL: it is not looked at */
+} se_config_verify_params;
+#define SE_CONFIG_VERIFY_PARAMS_INIT                                                               \
+    {                                                                                              \
+        sizeof(se_config_verify_params), 0, NULL                                                   \
+    }
+
 /*
  * Signs a configuration's text with the key of `descriptor` (doc/formats.md), in place of the
  * signatures that it has. `version` 0: the current one. `path` is where the configuration is: files
@@ -622,13 +648,13 @@ SE_MUST_CHECK se_status se_config_sign(se_buf *out, se_engine *engine, const cha
 
 /*
  * Verifies a configuration's text: it has to be signed with a certificate that chains to one of the
- * CAs in the PEM file `trust`, or is one of them. `path` as above. `time` is when certificates have
- * to be valid; 0: now. `out` may be NULL.
+ * CAs in the PEM file `trust`, or is one of them. `path` as above. `out` and `params` may be NULL.
  * SE_ERR_REJECTED: it was changed after signing, and the error says what, as far as that can be
  * known, or somebody else signed it. SE_ERR_FORMAT: it is not signed at all.
  */
 SE_MUST_CHECK se_status se_config_verify(se_signer *out, se_bytes config, const char *path,
-                                         const char *trust, int64_t time, se_error *error);
+                                         const char *trust, const se_config_verify_params *params,
+                                         se_error *error);
 
 /*
  * ---- JOSE: signatures and tokens of the web ----

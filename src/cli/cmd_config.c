@@ -9,6 +9,7 @@
 #include "base/stream.h"
 #include "cli/commands.h"
 #include "cli/print_signer.h"
+#include "cli/revocation_options.h"
 #include "cli/secret.h"
 #include "cli/stream.h"
 
@@ -148,6 +149,7 @@ static int config_sign_run(struct cli *cli, void *options, int argc, char **argv
 
 struct config_verify_options {
     int64_t time;
+    struct revocation_options revocation;
 };
 
 static const struct option_row verify_rows[] = {
@@ -156,21 +158,29 @@ static const struct option_row verify_rows[] = {
       .offset = offsetof(struct config_verify_options, time),
       .argument = "TIME",
       .help = "when certificates have to be valid, now if not given" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct config_verify_options, revocation),
+      .rows = revocation_rows },
     { .name = NULL },
 };
 
 static void print_config_signer(const struct cli *cli, const char *file, const se_signer *signer)
 {
+    AUTO(writer) text = { 0 };
+
     if (cli->json)
-        (void)json_line(json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "input", json_text(file),
-                                  "verdict", "good", "algorithm", json_text(signer->algorithm),
-                                  "signer", json_text(signer->subject), "issuer",
-                                  json_text(signer->issuer), "serial", json_text(signer->serial),
-                                  "notAfter", json_time(signer->not_after)));
-    else if (!cli->quiet)
-        printf("%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n  algorithm "
-               " %s\n",
-               file, signer->subject, signer->issuer, signer->serial, signer->algorithm);
+        (void)json_line(json_pack(
+            "{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "input", json_text(file), "verdict", "good",
+            "algorithm", json_text(signer->algorithm), "signer", json_text(signer->subject),
+            "issuer", json_text(signer->issuer), "serial", json_text(signer->serial), "notAfter",
+            json_time(signer->not_after), "revocation", json_revocation(signer)));
+    if (cli->json || cli->quiet)
+        return;
+    write_revocation(&text, "  ", signer);
+    printf("%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n  algorithm "
+           " %s\n%s",
+           file, signer->subject, signer->issuer, signer->serial, signer->algorithm,
+           writer_string(&text));
 }
 
 static int config_verify_run(struct cli *cli, void *options, int argc, char **argv)
@@ -178,6 +188,8 @@ static int config_verify_run(struct cli *cli, void *options, int argc, char **ar
     const struct config_verify_options *o = options;
     const char *file = argc ? argv[0] : cli_config(cli);
     AUTO(se_buf) text = SE_BUF_INIT;
+    se_config_verify_params params = SE_CONFIG_VERIFY_PARAMS_INIT;
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
     se_signer signer;
 
@@ -185,11 +197,13 @@ static int config_verify_run(struct cli *cli, void *options, int argc, char **ar
         return cli_usage(cli, "one file at a time, %d were given", argc);
     if (!cli->trust_config)
         return cli_usage(cli, "whom to trust? say --trust-config CA.pem");
+    params.time = o->time;
+    params.revocation = revocation_options_read(&revocation, &o->revocation);
     cli->judged = file;
     if (file_read(&text, input_path(file), CONFIG_LIMIT, &err))
         return cli_fail(cli, &err);
     if (se_config_verify(&signer, buf_bytes(&text), config_path_of(file), cli->trust_config,
-                         o->time, &err))
+                         &params, &err))
         return cli_fail(cli, &err);
     print_config_signer(cli, file, &signer);
     return EXIT_DONE;

@@ -468,7 +468,7 @@ static int mail_verify_run(struct cli *cli, void *options, int argc, char **argv
     if (argc > 1)
         return cli_usage(cli, "one message at a time, %d were given", argc);
     TRY_EXIT(descriptor_read(&descriptor, cli, o->descriptor));
-    TRY_EXIT(revocation_options_read(&revocation, &job.params.revocation, cli, &o->revocation));
+    job.params.revocation = revocation_options_read(&revocation, &o->revocation);
     TRY_EXIT(service_open(&service, cli, &err));
     job.service = &service;
     job.descriptor = descriptor.name;

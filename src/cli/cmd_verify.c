@@ -172,7 +172,7 @@ struct verifying {
     struct cli *cli;
     const struct verify_options *options;
     const struct descriptor_option *descriptor;
-    const se_revocation_params *revocation; /* NULL: it is not looked at */
+    const se_revocation_params *revocation; /* NULL: only what the signature brings */
     const struct service *service;
     struct result *result;
     const char *in, *shown; /* `shown`: its name for people */
@@ -260,7 +260,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     se_signer signer;
     const char *used;
 
-    TRY_EXIT(revocation_options_read(&revocation, &v.revocation, cli, &o->revocation));
+    v.revocation = revocation_options_read(&revocation, &o->revocation);
     TRY_EXIT(service_open(&service, cli, &err));
     v.service = &service;
     cli->judged = o->digest.size ? "the digest" : in ? in : "-";

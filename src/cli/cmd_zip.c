@@ -362,7 +362,7 @@ static int verify_zip(struct zip_report *t, struct cli *cli,
     se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
 
-    TRY_EXIT(revocation_options_read(&revocation, &params.revocation, cli, &o->revocation));
+    params.revocation = revocation_options_read(&revocation, &o->revocation);
     params.time = o->time;
     params.max_entries = o->limits.entries;
     params.max_total = (uint64_t)o->limits.megabytes << 20;

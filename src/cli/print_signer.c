@@ -49,9 +49,11 @@ void write_revocation(struct writer *w, const char *indent, const se_signer *sig
     else if (signer->revocation == SE_REVOCATION_UNKNOWN)
         writer_format(w, "unknown: %s\n", signer->revocation_note);
     else
-        writer_format(w, "%s, by the CRL of %s of %s\n",
+        writer_format(w, "%s, by the %s %s of %s\n",
                       *signer->revocation_note ? signer->revocation_note : "none",
-                      signer->revocation_issuer, when);
+                      signer->revocation_source == SE_REVOCATION_BY_CRL ? "CRL of"
+                                                                        : "OCSP responder",
+                      signer->revocation_teller, when);
 }
 
 void write_signer(struct writer *w, const se_signer *signer)
@@ -117,9 +119,12 @@ json_t *json_revocation(const se_signer *signer)
     };
     json_t *revocation = json_pack("{s:s}", "status", states[signer->revocation]);
 
-    if (*signer->revocation_issuer) {
-        (void)json_object_set_new(revocation, "by", json_string("crl"));
-        (void)json_object_set_new(revocation, "issuer", json_text(signer->revocation_issuer));
+    if (signer->revocation_source) {
+        const bool by_crl = signer->revocation_source == SE_REVOCATION_BY_CRL;
+
+        (void)json_object_set_new(revocation, "by", json_string(by_crl ? "crl" : "ocsp"));
+        (void)json_object_set_new(revocation, by_crl ? "issuer" : "responder",
+                                  json_text(signer->revocation_teller));
         (void)json_object_set_new(revocation, "thisUpdate", json_time(signer->revocation_update));
     }
     if (*signer->revocation_note)

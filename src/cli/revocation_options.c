@@ -13,12 +13,22 @@ const struct option_row revocation_rows[] = {
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct revocation_options, max_age),
       .argument = "DAYS",
-      .help = "an older CRL tells nothing (until its nextUpdate)",
+      .help = "an older CRL or answer tells nothing (until its nextUpdate)",
+      .place = OPTION_LOCAL },
+    { .name = "ocsp",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct revocation_options, ask_responders),
+      .help = "the OCSP responders that certificates name are asked, by HTTP",
+      .place = OPTION_LOCAL },
+    { .name = "fetch-crls",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct revocation_options, fetch_crls),
+      .help = "where nobody else tells, CRLs are fetched from where certificates say that they are",
       .place = OPTION_LOCAL },
     { .name = "require-revocation-check",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct revocation_options, required),
-      .help = "whom the CRLs do not tell about is refused, too",
+      .help = "about whom nobody tells is refused, too",
       .place = OPTION_LOCAL },
     { .name = "trust-stamp-after-compromise",
       .kind = OPTION_FLAG,
@@ -28,20 +38,23 @@ const struct option_row revocation_rows[] = {
     { .name = NULL },
 };
 
-int revocation_options_read(se_revocation_params *out, const se_revocation_params **params,
-                            const struct cli *cli, const struct revocation_options *options)
+static bool is_wanted(const struct revocation_options *options)
+{
+    return options->crls || options->max_age || options->ask_responders || options->fetch_crls ||
+           options->required || options->stamps_outlive_compromise;
+}
+
+const se_revocation_params *revocation_options_read(se_revocation_params *out,
+                                                    const struct revocation_options *options)
 {
     const int64_t day = 24 * 3600;
 
     *out = (se_revocation_params)SE_REVOCATION_PARAMS_INIT;
-    *params = options->crls ? out : NULL;
-    if (!options->crls &&
-        (options->max_age || options->required || options->stamps_outlive_compromise))
-        return cli_usage(cli, "--crl-max-age, --require-revocation-check and "
-                              "--trust-stamp-after-compromise need --crl");
     out->crls = options->crls;
     out->max_age = options->max_age * day;
     out->required = options->required;
     out->stamps_outlive_compromise = options->stamps_outlive_compromise;
-    return EXIT_DONE;
+    out->ask_responders = options->ask_responders;
+    out->fetch_crls = options->fetch_crls;
+    return is_wanted(options) ? out : NULL;
 }

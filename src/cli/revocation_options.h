@@ -8,12 +8,13 @@
 struct revocation_options {
     const char *crls;
     unsigned max_age; /* days */
-    bool required, stamps_outlive_compromise;
+    bool ask_responders, fetch_crls, required, stamps_outlive_compromise;
 };
 extern const struct option_row revocation_rows[];
 
-/* `params` points to *out where revocation is looked at, and is NULL otherwise. */
-int revocation_options_read(se_revocation_params *out, const se_revocation_params **params,
-                            const struct cli *cli, const struct revocation_options *options);
+/* Fills *out, and returns it; NULL: none is given, and only what a signature brings is looked at.
+ */
+const se_revocation_params *revocation_options_read(se_revocation_params *out,
+                                                    const struct revocation_options *options);
 
 #endif

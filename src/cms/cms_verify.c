@@ -4,6 +4,7 @@
 
 #include "cms/cms.h"
 #include "cms/cms_split.h"
+#include "cms/revocation_info.h"
 #include "cms/signer_info.h"
 #include "cms/tsp.h"
 #include "crypto/cert_path.h"
@@ -50,6 +51,7 @@ static se_status announced_digest_finish(struct content_digest *out,
 /* ---- the signer ---- */
 
 struct reading {
+    se_bytes ber; /* what it was read from */
     CMS_ContentInfo *cms;
     CMS_SignerInfo *signer;
     STACK_OF(X509) * certificates; /* that came along; may be NULL */
@@ -75,6 +77,7 @@ static se_status parse_cms(struct reading *out, se_bytes ber, se_error *err)
 {
     const unsigned char *p = ber.data;
 
+    out->ber = ber;
     out->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL);
     if (!out->cms)
         return error_memory(err);
@@ -179,11 +182,10 @@ static se_status choose_trusted(struct verdict *out, const struct verify_job *jo
 static se_status choose_signer(struct verdict *out, const struct verify_job *job,
                                const struct reading *r, se_error *err)
 {
-    se_status st = stamp_find(&out->stamp, r->signer, job, err);
-
     out->algorithm = r->algorithm;
-    if (st)
-        return st;
+    if (job->revocation)
+        TRY(revocation_info_add(job->revocation->sources, r->cms, r->ber, err));
+    TRY(stamp_find(&out->stamp, r->signer, job, err));
     if (r->certificates && !(out->brought = X509_chain_up_ref(r->certificates)))
         return error_memory(err);
     return job->roots ? choose_trusted(out, job, r, err) : choose_candidate(out, job, r, err);

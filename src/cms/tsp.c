@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 #include "base/text.h"
+#include "cms/revocation_info.h"
 #include "cms/signer_info.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
+#include "crypto/revocation.h"
 
 /*
  * TS_RESP_verify_token() is not used: it accepts SHA-1, knows no RSA-PSS, works in the
@@ -22,6 +24,7 @@ enum { CLOCKS_DIFFER_S = 300, ACCURACY_MOST_S = 1000000000 };
 struct token {
     const struct verify_job *job;
     se_bytes signature; /* that it has to be of */
+    se_bytes der;       /* it was read from */
     CMS_ContentInfo *cms;
     CMS_SignerInfo *signer;
     STACK_OF(X509) * certificates;
@@ -47,6 +50,7 @@ static se_status read_cms(struct token *t, se_bytes der, se_error *err)
 {
     const unsigned char *p = der.data;
 
+    t->der = der;
     if (!(t->cms = CMS_ContentInfo_new_ex(crypto_context(), NULL)))
         return error_memory(err);
     if (der.size > LONG_MAX || !d2i_CMS_ContentInfo(&t->cms, &p, (long)der.size) ||
@@ -212,8 +216,11 @@ static se_status check_revocation(struct token *t, se_error *err)
                                                   .roots = t->job->tsa_roots,
                                                   .at = t->time };
     struct revocation revocation;
-    se_status st = revocation_check(&revocation, &question, t->job->revocation, &t->doubt);
+    se_status st;
 
+    if (t->job->revocation)
+        TRY(revocation_info_add(t->job->revocation->sources, t->cms, t->der, err));
+    st = revocation_check(&revocation, &question, t->job->revocation, &t->doubt);
     return st && st != SE_ERR_REJECTED ? error_set(err, st, "%s", t->doubt.text) : SE_OK;
 }
 

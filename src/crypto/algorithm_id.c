@@ -166,6 +166,20 @@ enum digest identifier_pss(const X509_ALGOR *algorithm)
                                                                                     : DIGEST_NONE;
 }
 
+bool identifier_is_strong(const X509_ALGOR *algorithm)
+{
+    const int nid = OBJ_obj2nid(algorithm->algorithm);
+    const EVP_MD *md;
+    int digest = NID_undef;
+
+    if (nid == NID_rsassaPss)
+        return identifier_pss(algorithm) != DIGEST_NONE;
+    if (!OBJ_find_sigid_algs(nid, &digest, NULL) || !digest)
+        return true; /* as Ed25519 has it, a part of the algorithm */
+    md = EVP_get_digestbynid(digest);
+    return md && EVP_MD_get_size(md) >= 32;
+}
+
 /* RFC 4055, 3.1: what is not there is SHA-1. */
 static const char *hash_text(const X509_ALGOR *hash)
 {

@@ -18,6 +18,9 @@ int identifier_der(unsigned char **der, const struct sign_how *how);
  * engine knows, both the same. */
 enum digest identifier_pss(const X509_ALGOR *algorithm);
 
+/* Whether signatures of that algorithm hash with SHA-256 or better. */
+bool identifier_is_strong(const X509_ALGOR *algorithm);
+
 /* What the parameters of an id-RSASSA-PSS say, as text; false: it is none. */
 bool identifier_pss_text(char *out, size_t size, const X509_ALGOR *algorithm);
 

@@ -6,8 +6,10 @@ libse_core_la_SOURCES += \
 	src/crypto/cert_policy.c \
 	src/crypto/certificate.c src/crypto/certificate.h \
 	src/crypto/content_digest.c src/crypto/content_digest.h \
+	src/crypto/crl.c src/crypto/crl.h \
 	src/crypto/crypto.c src/crypto/crypto.h \
 	src/crypto/key.c src/crypto/key.h \
+	src/crypto/ocsp.c src/crypto/ocsp.h \
 	src/crypto/openssl.c \
 	src/crypto/pem_stream.c src/crypto/pem_stream.h \
 	src/crypto/pem_text.c src/crypto/pem_text.h \
@@ -18,4 +20,5 @@ libse_core_la_SOURCES += \
 	src/crypto/provider_signature.c \
 	src/crypto/raw_signature.c src/crypto/raw_signature.h \
 	src/crypto/revocation.c src/crypto/revocation.h \
+	src/crypto/revocation_report.c src/crypto/revocation_report.h \
 	src/crypto/signature.h

@@ -10,7 +10,7 @@
 #include "config/policy.h"
 #include "crypto/content_digest.h"
 #include "crypto/key.h"
-#include "crypto/revocation.h"
+#include "crypto/revocation_report.h"
 
 /* What XML signatures have besides; NULL: not given. */
 struct xml_wish {

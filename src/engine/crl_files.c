@@ -37,18 +37,13 @@ static se_status load_entry(void *arg, const char *path, se_error *err)
     return is_crl || has_ending(path, ".pem") ? load_file(arg, path, is_crl, err) : SE_OK;
 }
 
-se_status crl_files_load(STACK_OF(X509_CRL) * *out, const char *path, se_error *err)
+se_status crl_files_load(STACK_OF(X509_CRL) * crls, const char *path, se_error *err)
 {
-    AUTO(crl_stack) crls = sk_X509_CRL_new_null();
     struct stat info;
 
-    *out = NULL;
-    if (!crls)
-        return error_memory(err);
     if (!stat(path, &info) && S_ISDIR(info.st_mode))
         TRY_PREFIX(folder_each(path, load_entry, crls, err), err, "CRLs: ");
     else
         TRY_PREFIX(load_file(crls, path, true, err), err, "CRLs: ");
-    *out = MOVE(crls);
     return SE_OK;
 }

@@ -17,11 +17,14 @@ libse_core_la_SOURCES += \
 	src/engine/event.c src/engine/event.h \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \
+	src/engine/http_request.c src/engine/http_request.h \
 	src/engine/jose.c \
 	src/engine/key_cache.c \
 	src/engine/loading.c \
 	src/engine/origin.c \
 	src/engine/probe.c src/engine/probe.h \
+	src/engine/revocation_fetch.c src/engine/revocation_fetch.h \
+	src/engine/revocation_looking.c src/engine/revocation_looking.h \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \
 	src/engine/signing.h \

@@ -11,6 +11,7 @@
 #include "config/versions.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
+#include "engine/revocation_looking.h"
 #include "engine/signing.h"
 #include "engine/trust_store.h"
 #include "xmldsig/config.h"
@@ -51,7 +52,15 @@ struct verification {
     const char *path;
     X509_STORE *roots;
     int64_t time;
+    const struct revocation_rules *revocation; /* NULL: it is not looked at */
 };
+
+/* Who signed it. */
+struct config_signer {
+    struct verdict verdict;
+    struct revocation revocation;
+};
+AUTO_KIND(config_signer, struct config_signer, verdict_free(&p->verdict))
 
 /* What the text means today; SE_ERR_CONFIG: nothing. */
 static se_status parse_text(struct config **out, const struct verification *v, se_error *err)
@@ -95,28 +104,33 @@ static se_status refuse_changes(se_bytes signed_then, const struct verification 
     return st;
 }
 
-static se_status check_config_signer(const struct verdict *signer, X509_STORE *roots, se_error *err)
+static se_status check_config_signer(struct config_signer *out, const struct verify_job *job,
+                                     se_error *err)
 {
-    bool own = trust_is_own(signer, roots);
+    const struct verdict *signer = &out->verdict;
+    const bool own = trust_is_own(signer, job->roots);
 
     if (!(X509_get_key_usage(signer->certificate) &
           (X509v3_KU_DIGITAL_SIGNATURE | X509v3_KU_NON_REPUDIATION)))
         return error_set(err, SE_ERR_REJECTED,
                          "the keyUsage of the signer's certificate does not hold digitalSignature");
-    return certificate_purpose(PURPOSE_CONFIG, signer->certificate, own, SE_ERR_REJECTED, err);
+    TRY(certificate_purpose(PURPOSE_CONFIG, signer->certificate, own, SE_ERR_REJECTED, err));
+    return revocation_look(&out->revocation, signer, NULL, job, err);
 }
 
-static se_status verify_config(struct verdict *out, se_buf *canonical, const struct verification *v,
-                               se_error *err)
+static se_status verify_config(struct config_signer *out, se_buf *canonical,
+                               const struct verification *v, se_error *err)
 {
-    const struct verify_job job = { .roots = v->roots, .purpose = PURPOSE_CONFIG, .time = v->time };
+    const struct verify_job job = {
+        .roots = v->roots, .purpose = PURPOSE_CONFIG, .time = v->time, .revocation = v->revocation
+    };
     se_error why = SE_ERROR_INIT;
-    se_status st = xmldsig_config_verify(out, canonical, &job, v->text, &why);
+    se_status st = xmldsig_config_verify(&out->verdict, canonical, &job, v->text, &why);
 
     if (!st)
-        return check_config_signer(out, v->roots, err);
+        return check_config_signer(out, &job, err);
     if (st == SE_ERR_REJECTED && canonical->size)
-        return refuse_changes(buf_bytes(canonical), v, out, err);
+        return refuse_changes(buf_bytes(canonical), v, &out->verdict, err);
     return error_set(err, st, "%s", why.text);
 }
 
@@ -131,8 +145,8 @@ static se_status verify_files(se_bytes canonical, const struct verification *v, 
     return config ? config_files_check(config, canonical, err) : SE_OK;
 }
 
-static se_status verify_trusted(struct verdict *out, se_buf *canonical, struct verification *v,
-                                const char *trust, se_error *err)
+static se_status verify_trusted(struct config_signer *out, se_buf *canonical,
+                                struct verification *v, const char *trust, se_error *err)
 {
     AUTO(x509_store) roots = NULL;
 
@@ -144,9 +158,9 @@ static se_status verify_trusted(struct verdict *out, se_buf *canonical, struct v
 se_status signed_config_check(void *arg, se_bytes text, se_error *err)
 {
     struct signed_config *checked = arg;
-    AUTO(verdict) verdict = { .certificate = NULL };
+    AUTO(config_signer) signer = { .verdict = { .certificate = NULL } };
     struct verification v = { .text = text, .path = checked->path, .time = clock_seconds() };
-    se_status st = verify_trusted(&verdict, &checked->canonical, &v, checked->trust, err);
+    se_status st = verify_trusted(&signer, &checked->canonical, &v, checked->trust, err);
 
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }
@@ -162,24 +176,38 @@ se_status signed_config_check_files(struct config *config, const struct signed_c
     return st == SE_ERR_MEMORY || st == SE_ERR_ACCESS ? st : error_restate(err, SE_ERR_CONFIG);
 }
 
-se_status se_config_verify(se_signer *out, se_bytes config, const char *path, const char *trust,
-                           int64_t time, se_error *error)
+static se_status config_verify(struct config_signer *out, struct verification *v, const char *trust,
+                               const se_config_verify_params *params, se_error *err)
 {
     AUTO(se_buf) canonical = SE_BUF_INIT;
-    AUTO(verdict) verdict = { .certificate = NULL };
-    struct verification v = { .text = config, .path = path, .time = time ? time : clock_seconds() };
+    AUTO(revocation_looking) looking = { .sources = { NULL } };
+    se_config_verify_params read;
+
+    TRY(arguments_options(&read, params, se_config_verify_params, err));
+    if (read.time < 0)
+        return error_set(err, SE_ERR_USAGE, "%jd is no time", (intmax_t)read.time);
+    v->time = read.time ? read.time : clock_seconds();
+    TRY(revocation_looking_begin(&looking, read.revocation, v->time, err));
+    v->revocation = &looking.rules;
+    TRY(verify_trusted(out, &canonical, v, trust, err));
+    return verify_files(buf_bytes(&canonical), v, err);
+}
+
+se_status se_config_verify(se_signer *out, se_bytes config, const char *path, const char *trust,
+                           const se_config_verify_params *params, se_error *error)
+{
+    AUTO(config_signer) signer = { .verdict = { .certificate = NULL } };
+    struct verification v = { .text = config, .path = path };
     se_error spare = SE_ERROR_INIT;
 
     if (out)
         *out = (se_signer){ .version = 0 };
     TRY(arguments_check(error, given_bytes(config), trust));
-    error = error ? error : &spare;
-    if (time < 0)
-        return error_set(error, SE_ERR_USAGE, "%jd is no time", (intmax_t)time);
-    TRY(verify_trusted(&verdict, &canonical, &v, trust, error));
-    TRY(verify_files(buf_bytes(&canonical), &v, error));
-    if (out)
-        signer_from_verdict(out, &verdict);
+    TRY(config_verify(&signer, &v, trust, params, error ? error : &spare));
+    if (out) {
+        signer_from_verdict(out, &signer.verdict);
+        signer_tell_revocation(out, &signer.revocation);
+    }
     return SE_OK;
 }
 

@@ -2,13 +2,12 @@
 #include "engine/timestamp.h"
 
 #include <openssl/err.h>
-#include <openssl/http.h>
 #include <openssl/ts.h>
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "cms/tsp.h"
 #include "crypto/crypto.h"
+#include "engine/http_request.h"
 
 enum { NONCE = 8, ANSWER_LIMIT = 1 << 20, TIMEOUT_S = 30 };
 #define QUERY_TYPE "application/timestamp-query"
@@ -85,16 +84,13 @@ static se_status make_request(TS_REQ **out, const char *policy, se_bytes bytes, 
 
 struct authority {
     se_buf url;
-    char *host, *port, *path;
-    int tls;
+    struct http_place place;
 };
 
 static void authority_free(struct authority *authority)
 {
     se_buf_free(&authority->url);
-    OPENSSL_free(authority->host);
-    OPENSSL_free(authority->port);
-    OPENSSL_free(authority->path);
+    http_place_free(&authority->place);
 }
 AUTO_KIND(authority, struct authority, authority_free(p))
 
@@ -110,12 +106,8 @@ static se_status authority_next(struct authority *out, const char **urls, se_err
 
     *urls = url + strcspn(url, BLANKS);
     TRY(buf_copy(&out->url, (se_bytes){ url, (size_t)(*urls - url) }, err));
-    if (text_starts(authority_url(out), OSSL_HTTP_PREFIX) &&
-        OSSL_HTTP_parse_url(authority_url(out), &out->tls, NULL, &out->host, &out->port, NULL,
-                            &out->path, NULL, NULL) &&
-        !out->tls)
+    if (http_place_read(&out->place, authority_url(out)))
         return SE_OK;
-    ERR_clear_error();
     return error_set(err, SE_ERR_USAGE,
                      "'%s' is not the URL of a time stamping authority: http://HOST... is expected",
                      authority_url(out));
@@ -137,7 +129,7 @@ se_status timestamp_check_wish(const struct stamp_wish *wish, se_error *err)
                                wish->policy)
                    : SE_OK;
     do {
-        AUTO(authority) authority = { .host = NULL };
+        AUTO(authority) authority = { .place = { NULL } };
 
         TRY(authority_next(&authority, &urls, err));
     } while (is_url_left(urls));
@@ -146,38 +138,21 @@ se_status timestamp_check_wish(const struct stamp_wish *wish, se_error *err)
 
 /* ---- the way there and back ---- */
 
-/* OpenSSL's HTTP client would try again until its time is over, also where nobody listens. */
-static se_status connect_to(BIO **out, const struct authority *authority, se_error *err)
-{
-    AUTO(bio) bio = BIO_new_connect(authority->host);
-    const time_t until = clock_seconds() + TIMEOUT_S;
-    int connected;
-
-    if (!bio || BIO_set_conn_port(bio, authority->port) <= 0 || BIO_set_nbio(bio, 1) <= 0)
-        return error_memory(err);
-    while ((connected = BIO_do_connect(bio)) <= 0 && BIO_should_retry(bio) &&
-           BIO_wait(bio, until, 0) > 0)
-        ;
-    if (connected <= 0)
-        return crypto_error(err, SE_ERR_UNAVAILABLE, "no connection");
-    *out = MOVE(bio);
-    return SE_OK;
-}
-
-/* Over a connection that is there: so neither is the environment asked for a proxy. */
-static se_status http_post_request(BIO **out, const struct authority *authority, TS_REQ *request,
-                                   se_error *err)
+static se_status post_request(BIO **out, const struct authority *authority, TS_REQ *request,
+                              se_error *err)
 {
     AUTO(bio) question = BIO_new(BIO_s_mem());
-    AUTO(bio) connection = NULL;
+    const struct http_request http = {
+        .body = question,
+        .type = QUERY_TYPE,
+        .answer_type = REPLY_TYPE,
+        .limit = ANSWER_LIMIT,
+        .timeout_s = TIMEOUT_S,
+    };
 
     if (!question || !i2d_TS_REQ_bio(question, request))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot encode a request for a time stamp");
-    TRY(connect_to(&connection, authority, err));
-    *out = OSSL_HTTP_transfer(NULL, authority->host, authority->port, authority->path, 0, NULL,
-                              NULL, connection, NULL, NULL, NULL, 0, NULL, QUERY_TYPE, question,
-                              REPLY_TYPE, 1, ANSWER_LIMIT, TIMEOUT_S, 0);
-    return *out ? SE_OK : crypto_error(err, SE_ERR_UNAVAILABLE, "no answer");
+    return http_ask(out, &authority->place, &http, err);
 }
 
 /* ---- the answer ---- */
@@ -237,7 +212,7 @@ static se_status request_token(se_buf *out, const struct authority *authority, c
     AUTO(bio) answer = NULL;
 
     TRY(make_request(&request, policy, bytes, err));
-    TRY(http_post_request(&answer, authority, request, err));
+    TRY(post_request(&answer, authority, request, err));
     if (!(response = d2i_TS_RESP_bio(answer, NULL)))
         return crypto_error(err, SE_ERR_REJECTED, "the answer is none");
     TRY(check_granted(response, err));
@@ -275,7 +250,7 @@ se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish, se_bytes b
 
     *out = (se_buf)SE_BUF_INIT;
     do {
-        AUTO(authority) authority = { .host = NULL };
+        AUTO(authority) authority = { .place = { NULL } };
         se_error why = SE_ERROR_INIT;
 
         TRY(authority_next(&authority, &urls, err));

@@ -2,13 +2,12 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "cms/tsp.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "engine/crl_files.h"
+#include "engine/revocation_looking.h"
 #include "engine/signing.h"
 #include "engine/trust_store.h"
 
@@ -19,82 +18,6 @@ static se_status verify_params_read(se_verify_params *out, const se_verify_param
 {
     TRY(arguments_options(out, params, se_verify_params, err));
     return job_params_check(out->purpose, &out->time, err);
-}
-
-/* ---- revocation ---- */
-
-struct revocation_looking {
-    struct revocation_rules rules;
-    STACK_OF(X509_CRL) * crls;
-};
-
-static void revocation_looking_free(struct revocation_looking *looking)
-{
-    sk_X509_CRL_pop_free(looking->crls, X509_CRL_free);
-}
-AUTO_KIND(revocation_looking, struct revocation_looking, revocation_looking_free(p))
-
-/* NULL in job->revocation: it is not looked at. */
-static se_status prepare_revocation(struct verify_job *job, struct revocation_looking *looking,
-                                    const se_revocation_params *given, se_error *err)
-{
-    se_revocation_params params;
-
-    if (!given)
-        return SE_OK;
-    TRY(arguments_options(&params, given, se_revocation_params, err));
-    if (params.max_age < 0)
-        return error_set(err, SE_ERR_USAGE, "%jd seconds are no age of CRLs",
-                         (intmax_t)params.max_age);
-    if (params.crls)
-        TRY(crl_files_load(&looking->crls, params.crls, err));
-    looking->rules = (struct revocation_rules){
-        .crls = looking->crls,
-        /* of the past, today's CRLs tell most */
-        .now = job->time > clock_seconds() ? job->time : clock_seconds(),
-        .max_age = params.max_age,
-        .required = params.required,
-        .stamps_outlive_compromise = params.stamps_outlive_compromise,
-    };
-    job->revocation = &looking->rules;
-    return SE_OK;
-}
-
-/* All that came with the signature, or that the descriptor's key stores have. */
-static se_status gather_issuers(STACK_OF(X509) * *out, const struct verdict *verdict,
-                                const struct expected_signers *c, se_error *err)
-{
-    AUTO(x509_stack) all = sk_X509_new_null();
-    const int flags = X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP;
-
-    if (!all || !X509_add_certs(all, c->issuers, flags) ||
-        (verdict->brought && !X509_add_certs(all, verdict->brought, flags)))
-        return error_memory(err);
-    *out = MOVE(all);
-    return SE_OK;
-}
-
-static se_status check_revocation(struct revocation *out, const struct verdict *verdict,
-                                  const struct expected_signers *c, const struct verify_job *job,
-                                  se_error *err)
-{
-    AUTO(x509_stack) issuers = NULL;
-    struct revocation_question question = { .certificate = verdict->certificate,
-                                            .roots = job->roots,
-                                            .at = stamp_moment(&verdict->stamp, job->time),
-                                            .is_stamped = verdict->stamp.time != 0 };
-
-    TRY(gather_issuers(&issuers, verdict, c, err));
-    question.others = issuers;
-    return revocation_check(out, &question, job->revocation, err);
-}
-
-static void tell_revocation(se_signer *out, const struct revocation *revocation)
-{
-    out->revocation = revocation->status;
-    out->revocation_update = revocation->update;
-    (void)snprintf(out->revocation_issuer, sizeof out->revocation_issuer, "%s", revocation->issuer);
-    (void)snprintf(out->revocation_note, sizeof out->revocation_note, "%s", revocation->note);
 }
 
 void signer_from_verdict(se_signer *out, const struct verdict *verdict)
@@ -248,7 +171,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     AUTO(expected_signers) expected = { .count = 0 };
     AUTO(verdict) verdict = { .certificate = NULL };
     AUTO(trust_stores) stores = { .tsas = NULL };
-    AUTO(revocation_looking) looking = { .crls = NULL };
+    AUTO(revocation_looking) looking = { .sources = { NULL } };
     struct revocation revocation = { .update = 0 };
     const char *descriptor = call->event.descriptor;
     se_error *err = &call->error;
@@ -265,6 +188,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     TRY(expected_signers_collect(&expected, engine, descriptor, read.version, key_signing_algorithm,
                                  err));
     TRY(trust_stores_choose(&stores, &expected, &read, err));
+    TRY(revocation_looking_begin(&looking, read.revocation, read.time, err));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     job = (struct verify_job){ .in = in,
@@ -277,19 +201,19 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
                                .later = read.later,
                                .given = read.digest,
                                .content = read.content,
-                               .xml = { read.xml_id, read.xml_uri, false } };
-    TRY(prepare_revocation(&job, &looking, read.revocation, err));
+                               .xml = { read.xml_id, read.xml_uri, false },
+                               .revocation = &looking.rules };
     st = verify_expected(&verdict, &expected, &job, &read, err);
     api_call_use_signer(call, &verdict, &expected);
     api_call_digest(call, &verdict.digest);
     if (st || (st = check_signer_rules(&verdict, &expected, first, &job, err)) ||
         (st = certificate_names(address, verdict.certificate, read.addresses, read.address_count,
                                 SE_ERR_REJECTED, err)) ||
-        (st = check_revocation(&revocation, &verdict, &expected, &job, err)))
+        (st = revocation_look(&revocation, &verdict, expected.issuers, &job, err)))
         return error_prefix(err, st, "descriptor '%s': ", descriptor);
     if (out) {
         signer_from_verdict(out, &verdict);
-        tell_revocation(out, &revocation);
+        signer_tell_revocation(out, &revocation);
         (void)snprintf(out->address, sizeof out->address, "%s", address);
     }
     return SE_OK;

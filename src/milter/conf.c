@@ -25,6 +25,7 @@ void conf_free(struct conf **conf)
     free(c->metrics);
     free(c->trust_config);
     free(c->trust_signers);
+    free(c->crls);
     free(c->socket_group);
     free(c);
     *conf = NULL;
@@ -111,12 +112,13 @@ static se_status set_switch(bool *to, const struct setting *s, const char *const
 static se_status conf_take_setting(struct conf *c, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "engine",       "socket",   "user",        "metrics",   "trust-config", "trust-signers",
-        "socket-group", "envelope", "bounces",     "lists",     "form",         "headers",
-        "local",        "peers",    "socket-mode", "encrypted", "audit"
+        "engine",        "socket",    "user",         "metrics",   "trust-config",
+        "trust-signers", "crl",       "socket-group", "envelope",  "bounces",
+        "lists",         "form",      "headers",      "local",     "peers",
+        "socket-mode",   "encrypted", "audit",        "revocation"
     };
-    char **const texts[] = { &c->engine,       &c->socket,        &c->user,        &c->metrics,
-                             &c->trust_config, &c->trust_signers, &c->socket_group };
+    char **const texts[] = { &c->engine,       &c->socket,        &c->user, &c->metrics,
+                             &c->trust_config, &c->trust_signers, &c->crls, &c->socket_group };
     const struct {
         const char *name;
         bool *to;
@@ -127,6 +129,7 @@ static se_status conf_take_setting(struct conf *c, const struct setting *s, se_e
         { "lists", &c->sign_lists, { "skip", "sign" } },
         { "form", &c->opaque, { "detached", "opaque" } },
         { "headers", &c->protect, { "plain", "protected" } },
+        { "revocation", &c->revocation_required, { "optional", "required" } },
     };
     const char *name = s->words[SETTING_NAME];
     bool known;

@@ -23,11 +23,13 @@ struct conf {
                             be signed */
     char *trust_signers; /* CAs of other signers whose mail may pass; NULL: only the descriptor's
                             own certificates may sign */
-    char *socket_group;  /* NULL: as the system makes it */
+    char *crls; /* a file or folder of CRLs, by which signers are refused; NULL: there are none */
+    char *socket_group; /* NULL: as the system makes it */
     unsigned socket_mode;
     struct peers peers; /* who may connect */
     bool any_envelope;  /* the envelope's sender need not be the From field's */
     bool sign_bounces, sign_lists, opaque, protect;
+    bool revocation_required; /* about whom the CRLs do not tell is refused */
     enum encrypted encrypted;
     struct rules rules;
     struct network *networks;

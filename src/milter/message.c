@@ -282,11 +282,17 @@ static ptrdiff_t read_signed(void *arg, void *data, size_t size)
 
 static se_status verify_signed(struct message *m, const struct rule *rule, const char *trust)
 {
+    const struct conf *conf = m->setup->conf;
     se_mail_verify_params params = SE_MAIL_VERIFY_PARAMS_INIT;
+    se_revocation_params revocation = SE_REVOCATION_PARAMS_INIT;
     const se_source source = { read_signed, &m->out, 0 };
 
     if (spool_rewind(&m->out))
         return error_set(&m->error, SE_ERR_IO, "cannot read the signed message back");
+    revocation.crls = conf->crls;
+    revocation.required = conf->revocation_required;
+    if (conf->crls || conf->revocation_required)
+        params.revocation = &revocation;
     params.trust = trust;
     return se_mail_verify(NULL, m->setup->engine, rule->descriptor, &source, &params, &m->error);
 }

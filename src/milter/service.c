@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "milter/service.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "milter/report.h"
@@ -44,6 +46,14 @@ static se_status check_signers(const char *path, se_error *err)
                ? SE_OK
                : error_set(err, SE_ERR_CONFIG, "trust-signers: '%s' has no certificate in PEM",
                            path);
+}
+
+/* They are read for each message that is verified. */
+static se_status check_crls(const char *path, se_error *err)
+{
+    if (!path || access(path, R_OK) == 0)
+        return SE_OK;
+    return error_set(err, SE_ERR_CONFIG, "crl: cannot read '%s': %s", path, strerror(errno));
 }
 
 struct audit *setup_changes(const struct setup *setup)
@@ -172,6 +182,7 @@ static se_status setup_fill(struct setup *setup, se_error *err)
     TRY(check_mail(err));
     TRY(rules_settle(&conf->rules, conf->path, err));
     TRY(check_signers(conf->trust_signers, err));
+    TRY(check_crls(conf->crls, err));
     if (service.watches)
         TRY(setup_watch(setup, err));
     TRY(setup_open_engine(setup, err));

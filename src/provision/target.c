@@ -120,7 +120,7 @@ struct config_trust {
 static se_status verify_config(void *arg, se_bytes text, se_error *err)
 {
     const struct config_trust *trust = arg;
-    se_status st = se_config_verify(NULL, text, trust->path, trust->authorities, 0, err);
+    se_status st = se_config_verify(NULL, text, trust->path, trust->authorities, NULL, err);
 
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }

@@ -148,6 +148,25 @@ for name in encrypts expired; do
 done
 refuses 1 signengine --trust-config ca.pem config verify --time 2019-06-01 signed.xml
 says 'not yet valid'
+
+# ---- revoked ----
+signer=$(signengine --json --trust-config ca.pem config verify signed.xml | sed 's/.*"serial":"\([0-9A-F]*\)".*/\1/')
+printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/crl-index\ncrlnumber = %s/crl-number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
+echo 01 >crl-number
+: >crl-index
+setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out good.crl
+printf 'R\t21200101000000Z\t250601000000Z\t%s\tunknown\t/CN=any\n' "$signer" >crl-index
+setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out revoked.crl
+trusted_verify() { signengine "$@" --trust-config ca.pem config verify signed.xml; }
+accepts trusted_verify
+says 'revocation not looked at'
+accepts signengine --trust-config ca.pem config verify --crl good.crl --require-revocation-check signed.xml
+says 'revocation none, by the CRL of'
+accepts signengine --json --trust-config ca.pem config verify --crl good.crl signed.xml
+says '"revocation":{"status":"good","by":"crl",'
+refuses 1 signengine --trust-config ca.pem config verify --crl revoked.crl signed.xml
+says 'was revoked at 2025-06-01T00:00:00Z'
+refuses 1 signengine --trust-config ca.pem config verify --require-revocation-check signed.xml
 refuses 65 admin config sign -d Admin content -o never
 sed 's/name="Old"/nam="Old"/' plain.xml >invalid.xml
 refuses 78 admin config sign -d Admin invalid.xml -o never

@@ -20,6 +20,7 @@ SHELL_TESTS += \
 	tests/cli/loading.sh \
 	tests/cli/messages.sh \
 	tests/cli/namesakes.sh \
+	tests/cli/ocsp.sh \
 	tests/cli/operations.sh \
 	tests/cli/prompt.sh \
 	tests/cli/purpose.sh \
@@ -28,6 +29,7 @@ SHELL_TESTS += \
 	tests/cli/replicas.sh \
 	tests/cli/retire.sh \
 	tests/cli/revocation.sh \
+	tests/cli/revoked-later.sh \
 	tests/cli/rotate-killed.sh \
 	tests/cli/rotate.sh \
 	tests/cli/sample-config-zip.sh \

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "crypto/certificate.h"
+#include "crypto/crl.h"
 #include "crypto/revocation.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -43,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                                   .others = certificates(),
                                                   .at = 1893456000 };
     AUTO(crl_stack) crls = sk_X509_CRL_new_null();
-    struct revocation_rules rules = { .crls = crls, .now = 1893456000 };
+    struct revocation_sources sources = { .crls = crls };
+    struct revocation_rules rules = { .sources = &sources, .wanted = true, .now = 1893456000 };
     struct revocation found;
     se_error err = SE_ERROR_INIT;
 
@@ -52,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (crls_read(crls, (se_bytes){ data, size }, "fuzz", &err))
         return 0;
     if (!revocation_check(&found, &question, &rules, NULL) &&
-        (found.status == SE_REVOCATION_GOOD ? !*found.issuer : !*found.note))
+        (found.status == SE_REVOCATION_GOOD ? !*found.teller : !*found.note))
         abort();
     rules.required = true;
     if (!revocation_check(&found, &question, &rules, NULL) && found.status != SE_REVOCATION_GOOD)

@@ -27,6 +27,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz_manifest
 FUZZ_TARGETS += tests/fuzz/fuzz_milter_conf
 tests_fuzz_fuzz_milter_conf_SOURCES = tests/fuzz/fuzz_milter_conf.c $(MILTER_CONF)
 FUZZ_TARGETS += tests/fuzz/fuzz_nx02
+FUZZ_TARGETS += tests/fuzz/fuzz_ocsp
 FUZZ_TARGETS += tests/fuzz/fuzz_operation
 tests_fuzz_fuzz_operation_SOURCES = tests/fuzz/fuzz_operation.c $(DAEMON_OPERATIONS)
 FUZZ_TARGETS += tests/fuzz/fuzz_settings

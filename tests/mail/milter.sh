@@ -74,6 +74,8 @@ covered 'sign *@*.example' 'require @bücher.xn--bcher-kva.example' '*@xn--bcher
 covered 'require a@example.org' 'require a@example.org' a@example.org
 conf 'sign @example.org' "trust-signers = $tmp/none.pem"
 refuses_to_start 78 'trust-signers: '
+conf 'sign @example.org' "crl = $tmp/none.crl"
+refuses_to_start 78 "crl: cannot read '$tmp/none.crl': No such file or directory"
 conf 'sign @example.org' 'trust-signers = milter.conf'
 refuses_to_start 78 'has no certificate in PEM'
 # who may reach it, and get a signature
@@ -447,6 +449,36 @@ grep -q enveloped-data content || fail 'what is signed is not what was encrypted
 reload_with "trust-signers = $tmp/other.pem" 'encrypted = pass'
 answers reject refused signed.eml
 answers accept 'already signed' message.eml
+
+# ---- who was revoked ----
+: >crl-index
+echo 01 >crl-number
+printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/crl-index\ncrlnumber = %s/crl-number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
+list_revoked() { # CERTIFICATE...: ca.crl
+    : >crl-index
+    for name; do
+        serial=$(openssl x509 -in "$name.pem" -noout -serial)
+        printf 'R\t21200101000000Z\t250601000000Z\t%s\tunknown\t/CN=%s\n' "${serial#*=}" "$name" >>crl-index
+    done
+    setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out ca.crl
+    chmod 644 ca.crl
+}
+list_revoked
+reload_with "trust-signers = $tmp/ca.pem" "crl = $tmp/ca.crl" 'revocation = required'
+answers accept 'already signed' signed.eml
+message alice@example.org
+answers accept signed message.eml
+setup openssl cms -verify -in signed.eml -CAfile ca.pem -signer signer.pem -out content
+list_revoked signer
+answers reject refused signed.eml
+audit_says 'was revoked at 2025-06-01T00:00:00Z'
+rm ca.crl
+setup openssl ca -gencrl -config crl.conf -keyfile other.key -cert other.pem -crldays 5 -out ca.crl
+chmod 644 ca.crl
+answers reject refused signed.eml
+reload_with "trust-signers = $tmp/ca.pem" "crl = $tmp/ca.crl"
+answers accept 'already signed' signed.eml
+reload_with "trust-signers = $tmp/ca.pem"
 
 # ---- signals to both processes, as a process group or pkill sends them; who has the name may ask for no more than the one who started it ----
 message alice@example.org

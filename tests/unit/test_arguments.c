@@ -138,8 +138,8 @@ static void verifying(void **state)
     REFUSED("descriptor", se_verify_stream(NULL, engine, NULL, &source, NULL, &e));
     REFUSED("in", se_verify_stream(NULL, engine, "x", NULL, NULL, &e));
     REFUSED("in", se_verify_stream(NULL, engine, "x", &no_source, NULL, &e));
-    REFUSED("config", se_config_verify(NULL, nowhere, NULL, "x", 0, &e));
-    REFUSED("trust", se_config_verify(NULL, bytes, NULL, NULL, 0, &e));
+    REFUSED("config", se_config_verify(NULL, nowhere, NULL, "x", NULL, &e));
+    REFUSED("trust", se_config_verify(NULL, bytes, NULL, NULL, NULL, &e));
     REFUSED("out", se_verifier_open(NULL, engine, "x", 0, &e));
     REFUSED("engine", se_verifier_open(&out, NULL, "x", 0, &e));
     REFUSED("descriptor", se_verifier_open(&out, engine, NULL, 0, &e));

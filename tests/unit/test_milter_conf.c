@@ -58,13 +58,15 @@ static void settings_are_taken(void **state)
     (void)state;
     assert_status(SE_OK,
                   parse(&c,
-                        MINIMAL "user = u\naudit = file:a\naudit = journal  required # "
-                                "both\nmetrics = m\ntrust-config = t\nlocal = "
-                                "192.0.2.0/25 2001:db8::/33\nenvelope = any\n"
-                                "bounces = sign\nlists = sign\nform = opaque\nheaders = "
-                                "protected\nengine = again\nsocket-group = g\n"
-                                "socket-mode = 0600\ntrust-signers = s\nencrypted = pass\npeers = "
-                                "root 192.0.2.0/24 *\n",
+                        MINIMAL
+                        "user = u\naudit = file:a\naudit = journal  required # "
+                        "both\nmetrics = m\ntrust-config = t\nlocal = "
+                        "192.0.2.0/25 2001:db8::/33\nenvelope = any\n"
+                        "bounces = sign\nlists = sign\nform = opaque\nheaders = "
+                        "protected\nengine = again\nsocket-group = g\n"
+                        "socket-mode = 0600\ntrust-signers = s\ncrl = r\nrevocation = required\n"
+                        "encrypted = pass\npeers = "
+                        "root 192.0.2.0/24 *\n",
                         &err),
                   &err);
     assert_string_equal(c->engine, "again");
@@ -74,6 +76,8 @@ static void settings_are_taken(void **state)
     assert_true(!c->audit.list[0].required && c->audit.list[1].required);
     assert_string_equal(c->metrics, "m");
     assert_string_equal(c->trust_config, "t");
+    assert_string_equal(c->crls, "r");
+    assert_true(c->revocation_required);
     assert_true(c->any_envelope && c->sign_bounces && c->sign_lists && c->opaque && c->protect);
     assert_string_equal(c->socket_group, "g");
     assert_string_equal(c->trust_signers, "s");
