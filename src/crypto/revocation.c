@@ -139,8 +139,14 @@ static se_status ask_about(struct revocation *out, struct enquiry *e, se_error *
         return SE_OK;
     if (e->told)
         note_unknown(out, e, e->told->why);
+    else if (*why)
+        note_unknown(out, e, why);
     else
-        note_unknown(out, e, *why ? why : "there is no CRL of its issuer");
+        note_unknown(out, e,
+                     e->rules->ask_responder
+                         ? "there is no CRL of its issuer, and what its OCSP responder says is not "
+                           "about it"
+                         : "there is no CRL of its issuer");
     return SE_OK;
 }
 

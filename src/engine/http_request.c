@@ -20,11 +20,9 @@ void http_place_free(struct http_place *place)
 bool http_place_read(struct http_place *out, const char *url)
 {
     AUTO(http_place) place = { NULL };
-    int tls = 0;
     const bool read = text_starts(url, OSSL_HTTP_PREFIX) &&
-                      OSSL_HTTP_parse_url(url, &tls, NULL, &place.host, &place.port, NULL,
-                                          &place.path, NULL, NULL) &&
-                      !tls;
+                      OSSL_HTTP_parse_url(url, NULL, NULL, &place.host, &place.port, NULL,
+                                          &place.path, NULL, NULL);
 
     ERR_clear_error();
     *out = read ? MOVE(place) : (struct http_place){ NULL };

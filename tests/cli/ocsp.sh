@@ -140,10 +140,11 @@ accepts verify one --ocsp --require-revocation-check
 cp ocsp.answer kept.answer
 echo 'cp kept.answer ocsp.answer' >answer.sh
 unknown "$no_answer the answer is to another question" one
+asked_about=one.pem
 keep_answer() { # HOW OPTION...: an answer of HOW's time, without a nonce
     how=$1
     shift
-    setup openssl ocsp -no_nonce -issuer ca.pem -cert one.pem -reqout ocsp.query
+    setup openssl ocsp -no_nonce -issuer ca.pem -cert "$asked_about" -reqout ocsp.query
     before="env FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f $how"
     answers_by ocsp "$@"
     setup sh ./answer.sh
@@ -161,6 +162,10 @@ keep_answer -2d # may have been followed by a newer one at any time
 unknown 'the newest answer of its OCSP responder was good until 20' one
 keep_answer -1s
 accepts verify one --ocsp --require-revocation-check
+asked_about=sub.pem
+keep_answer -1s
+unknown 'there is no CRL of its issuer, and what its OCSP responder says is not about it' one
+asked_about=one.pem
 keep_answer +1d -ndays 5
 unknown "$no_count it is from the future" one
 
@@ -213,6 +218,13 @@ says 'CN=one was revoked at 2024-06-01T00:00:00Z (superseded), says the CRL of C
 list one=250601000000Z,superseded
 refuses 1 verify one --ocsp --crl good.crl
 says 'says the OCSP responder CN=ocsp'
+# the newer one says that it was revoked later
+list one=240601000000Z
+keep_answer -2d -ndays 5
+make_crl revoked-later.crl one=250601000000Z
+refuses 1 verify one --ocsp --crl revoked-later.crl --time 2025-01-01
+says 'CN=one was revoked at 2024-06-01T00:00:00Z (unspecified), says the OCSP responder CN=ocsp'
+answers_by ocsp -nmin 60
 list sub=good
 accepts verify one --ocsp --crl good.crl --require-revocation-check
 says 'revocation none, by the CRL of CN=Test CA ca'
