@@ -14,6 +14,7 @@ libse_core_la_SOURCES += \
 	src/engine/decrypt.c \
 	src/engine/encrypt.c \
 	src/engine/engine.c src/engine/engine.h \
+	src/engine/evidence.c \
 	src/engine/event.c src/engine/event.h \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \
@@ -22,6 +23,7 @@ libse_core_la_SOURCES += \
 	src/engine/loading.c \
 	src/engine/origin.c \
 	src/engine/probe.c src/engine/probe.h \
+	src/engine/revocation_looking.c src/engine/revocation_looking.h \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \
 	src/engine/signing.h \

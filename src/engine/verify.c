@@ -2,13 +2,12 @@
 #include <stdio.h>
 
 #include "base/arguments.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "cms/tsp.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "engine/crl_files.h"
+#include "engine/revocation_looking.h"
 #include "engine/signing.h"
 #include "engine/trust_store.h"
 
@@ -22,43 +21,6 @@ static se_status verify_params_read(se_verify_params *out, const se_verify_param
 }
 
 /* ---- revocation ---- */
-
-struct revocation_looking {
-    struct revocation_rules rules;
-    STACK_OF(X509_CRL) * crls;
-};
-
-static void revocation_looking_free(struct revocation_looking *looking)
-{
-    sk_X509_CRL_pop_free(looking->crls, X509_CRL_free);
-}
-AUTO_KIND(revocation_looking, struct revocation_looking, revocation_looking_free(p))
-
-/* NULL in job->revocation: it is not looked at. */
-static se_status prepare_revocation(struct verify_job *job, struct revocation_looking *looking,
-                                    const se_revocation_params *given, se_error *err)
-{
-    se_revocation_params params;
-
-    if (!given)
-        return SE_OK;
-    TRY(arguments_options(&params, given, se_revocation_params, err));
-    if (params.max_age < 0)
-        return error_set(err, SE_ERR_USAGE, "%jd seconds are no age of CRLs",
-                         (intmax_t)params.max_age);
-    if (params.crls)
-        TRY(crl_files_load(&looking->crls, params.crls, err));
-    looking->rules = (struct revocation_rules){
-        .crls = looking->crls,
-        /* of the past, today's CRLs tell most */
-        .now = job->time > clock_seconds() ? job->time : clock_seconds(),
-        .max_age = params.max_age,
-        .required = params.required,
-        .stamps_outlive_compromise = params.stamps_outlive_compromise,
-    };
-    job->revocation = &looking->rules;
-    return SE_OK;
-}
 
 /* All that came with the signature, or that the descriptor's key stores have. */
 static se_status gather_issuers(STACK_OF(X509) * *out, const struct verdict *verdict,
@@ -265,6 +227,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     TRY(expected_signers_collect(&expected, engine, descriptor, read.version, key_signing_algorithm,
                                  err));
     TRY(trust_stores_choose(&stores, &expected, &read, err));
+    TRY(revocation_looking_begin(&looking, read.revocation, read.time, err));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     job = (struct verify_job){ .in = in,
@@ -277,8 +240,8 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
                                .later = read.later,
                                .given = read.digest,
                                .content = read.content,
-                               .xml = { read.xml_id, read.xml_uri, false } };
-    TRY(prepare_revocation(&job, &looking, read.revocation, err));
+                               .xml = { read.xml_id, read.xml_uri, false },
+                               .revocation = read.revocation ? &looking.rules : NULL };
     st = verify_expected(&verdict, &expected, &job, &read, err);
     api_call_use_signer(call, &verdict, &expected);
     api_call_digest(call, &verdict.digest);
