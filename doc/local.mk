@@ -14,6 +14,7 @@ dist_man_MANS += \
 	doc/signengine-config.1 \
 	doc/signengine-decrypt.1 \
 	doc/signengine-encrypt.1 \
+	doc/signengine-evidence.1 \
 	doc/signengine-history.1 \
 	doc/signengine-jws.1 \
 	doc/signengine-jwt.1 \

@@ -39,6 +39,7 @@ include src/cms/local.mk
 include src/xmldsig/local.mk
 include src/fields/local.mk
 include src/jose/local.mk
+include src/evidence/local.mk
 include src/engine/local.mk
 include src/zip/local.mk
 include src/history/local.mk

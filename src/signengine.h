@@ -1080,6 +1080,101 @@ SE_MUST_CHECK se_status se_zip_sign(const char *out, se_engine *engine, const ch
 SE_MUST_CHECK se_status se_zip_verify(se_engine *engine, const char *descriptor, const char *path,
                                       const se_zip_verify_params *params, se_error *error);
 
+/*
+ * ---- evidence records: that files were there at a time, shown for decades (RFC 4998) ----
+ *
+ * A record holds time stamps (RFC 3161) by which its files were there at the time of the first.
+ * Before the certificate of the last one's authority ends, or its digest grows weak, the record is
+ * renewed: another time stamp covers what is there. Any files can be recorded: signatures with what
+ * they sign, zips, mails, exports of a history. No engine is needed, for no key is.
+ */
+
+typedef struct se_evidence_file {
+    const char *name;    /* the file; with `in`, what messages call it */
+    const se_source *in; /* gives its content; NULL: the file is read. Large ones are read in pieces
+                          */
+} se_evidence_file;
+
+/* A record that is made, and the files that it is about: one data object group (RFC 4998, 4.2),
+ * which is verified as a whole. */
+typedef struct se_evidence {
+    const se_evidence_file *files;
+    size_t count;
+    se_bytes der; /* the record, which is renewed or verified */
+    se_buf made;  /* in DER; the caller releases it. Empty if the call fails */
+} se_evidence;
+
+/* Whom time stamps are believed from, and when. */
+typedef struct se_evidence_verify_params {
+    size_t size;           /* sizeof(se_evidence_verify_params) */
+    const char *trust_tsa; /* PEM file of CA certificates that vouch for time stamping authorities;
+                              it has to be given. Those whose authorities have ended stay in it */
+    int64_t time;          /* when the last time stamp has to be good; 0: now */
+    const se_revocation_params *revocation; /* of the authorities' certificates; NULL: it is not
+                                               looked at */
+    bool partial; /* the record may be about files that are not named. Among these are the others
+                     under one time stamp, if whoever made it lists them beside the file */
+} se_evidence_verify_params;
+#define SE_EVIDENCE_VERIFY_PARAMS_INIT                                                             \
+    {                                                                                              \
+        sizeof(se_evidence_verify_params), NULL, 0, NULL, false                                    \
+    }
+
+typedef struct se_evidence_params {
+    size_t size;            /* sizeof(se_evidence_params) */
+    const char *tsa;        /* as se_sign_params.tsa; it has to be given */
+    const char *tsa_policy; /* likewise */
+    const char *digest;     /* "SHA-256", "SHA-384" or "SHA-512", of the files and all above them.
+                               NULL: SHA-256; when renewing, that of the last time stamp */
+} se_evidence_params;
+#define SE_EVIDENCE_PARAMS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(se_evidence_params), NULL, NULL, NULL                                               \
+    }
+
+/* A time stamp of a record that has been found good. */
+typedef struct se_evidence_stamp {
+    unsigned tree;         /* of which hash tree, from 1 */
+    const char *digest;    /* as "SHA-256" */
+    int64_t time;          /* at which all was there that it covers */
+    int64_t accuracy_us;   /* by how much `time` may be wrong, as its authority says; 0: not said */
+    const char *authority; /* who made it, RFC 4514 */
+    int64_t not_after;     /* when the authority's certificate ends */
+} se_evidence_stamp;
+typedef void (*se_evidence_stamp_fn)(void *arg, const se_evidence_stamp *stamp);
+
+/*
+ * Makes a record for each of `records`, all under one time stamp, which is the same for any number
+ * of them. SE_ERR_UNAVAILABLE: one of the authorities is away; SE_ERR_REJECTED: all refuse, or
+ * answer something else.
+ */
+SE_MUST_CHECK se_status se_evidence_make(se_evidence *records, size_t count,
+                                         const se_evidence_params *params, se_error *error);
+
+/*
+ * Renews `records`, all with one new time stamp; of one with another digest than the one before,
+ * there is a new hash tree over the files and all so far (RFC 4998, 5.2). Each record is verified
+ * by `trust` before and, with the new time stamp in it, afterwards: trust->time has to be 0, and
+ * trust->partial false.
+ * SE_ERR_USAGE: among others, the new digest is weaker; SE_ERR_REJECTED: among others, one of the
+ * records is not good.
+ */
+SE_MUST_CHECK se_status se_evidence_renew(se_evidence *records, size_t count,
+                                          const se_evidence_params *params,
+                                          const se_evidence_verify_params *trust, se_error *error);
+
+/*
+ * Verifies `record` over its files, all of them and no others. Each time stamp has to be by a
+ * trusted authority and to have been good when the next one was made, the last one now. `stamp`,
+ * which may be NULL, is called for each, oldest first, once all are good: the files were there at
+ * the time of the first, and the record has to be renewed before the certificate of the last ends.
+ * SE_ERR_FORMAT: it is no record, or has parts that are not read (doc/formats.md); SE_ERR_REJECTED:
+ * it is not good, or not about these files.
+ */
+SE_MUST_CHECK se_status se_evidence_verify(const se_evidence *record,
+                                           const se_evidence_verify_params *params,
+                                           se_evidence_stamp_fn stamp, void *arg, se_error *error);
+
 /* ---- which version has made something ---- */
 
 typedef void (*se_version_fn)(void *arg, unsigned version);

@@ -18,7 +18,8 @@ BEGIN {
     layer("xmldsig",   "base config crypto")
     layer("fields",    "base config crypto")
     layer("jose",      "base config crypto")
-    layer("engine",    "base config crypto keystore cms xmldsig fields jose")
+    layer("evidence",  "base config crypto cms")
+    layer("engine",    "base config crypto keystore cms xmldsig fields jose evidence")
     layer("zip",       "base")
     layer("history",   "base")
     layer("mail",      "base")
@@ -34,7 +35,7 @@ BEGIN {
     also["cli", "provision/vault_admin.h"]
     also["zip", "engine/event.h"] # a zip is one operation
 
-    library("openssl", "config crypto keystore cms xmldsig fields jose engine zip history provision client daemon")
+    library("openssl", "config crypto keystore cms xmldsig fields jose evidence engine zip history provision client daemon")
     # config reads configurations, xmldsig signs documents; neither shows a tree to the layers above
     library("libxml",  "config xmldsig")
     # config reads PKCS #11 URIs with its parser

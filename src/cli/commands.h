@@ -36,6 +36,7 @@ extern const struct command command_check, command_config_fingerprint, command_c
     command_key_certificate, command_key_delete, command_key_recover, command_key_purge,
     command_key_backup, command_key_restore, command_key_copy, command_key_rotate,
     command_key_roles_list, command_key_roles_grant, command_key_roles_revoke,
+    command_evidence_make, command_evidence_renew, command_evidence_verify,
     command_key_store_backup, command_key_store_restore, command_key_store_status, command_zip_sign,
     command_zip_verify, command_zip_encrypt, command_zip_decrypt, command_history_create,
     command_history_append, command_history_head, command_history_verify, command_history_show,

@@ -28,6 +28,7 @@ signengine_SOURCES = $(CLI_SOURCES) \
 	src/cli/cmd_check.c \
 	src/cli/cmd_config.c \
 	src/cli/cmd_encrypt.c \
+	src/cli/cmd_evidence.c \
 	src/cli/cmd_key.c \
 	src/cli/cmd_key_backup.c \
 	src/cli/cmd_key_hsm.c \

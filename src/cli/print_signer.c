@@ -10,8 +10,7 @@ void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds)
         (void)snprintf(out, TIME_TEXT_ROOM, "not stated");
 }
 
-/* " ±5 ms", in the biggest unit of which it is a whole number; nothing for 0. */
-static void write_accuracy(struct writer *w, int64_t us)
+void write_accuracy(struct writer *w, int64_t us)
 {
     if (!us)
         return;

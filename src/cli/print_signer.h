@@ -9,6 +9,9 @@
 /* "2026-01-31 12:00:00 UTC", or "not stated" for 0 */
 void signing_time_text(char out[TIME_TEXT_ROOM], int64_t seconds);
 
+/* " ±5 ms", in the biggest unit of which it is a whole number; nothing for 0. */
+void write_accuracy(struct writer *w, int64_t us);
+
 /* A line about the time stamp, `indent` in front of it; nothing if there is none. */
 void write_stamp(struct writer *w, const char *indent, const se_signer *signer);
 

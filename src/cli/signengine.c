@@ -50,5 +50,8 @@ const struct command *const commands[] = {
     &command_zip_verify,
     &command_zip_encrypt,
     &command_zip_decrypt,
+    &command_evidence_make,
+    &command_evidence_renew,
+    &command_evidence_verify,
     NULL,
 };

@@ -14,8 +14,8 @@ const struct option_row tsa_rows[] = {
       .kind = OPTION_LIST,
       .offset = offsetof(struct tsa_options, urls),
       .argument = "URL",
-      .help = "have a time stamping authority (RFC 3161) stamp the signature; given several times, "
-              "the first that does",
+      .help = "have a time stamping authority (RFC 3161) stamp it; given several times, the first "
+              "that does",
       .place = OPTION_LOCAL },
     { .name = "tsa-policy",
       .kind = OPTION_TEXT,

@@ -86,14 +86,15 @@ static se_status add_timestamp(CMS_ContentInfo *cms, const struct stamper *stamp
 {
     CMS_SignerInfo *signer = sk_CMS_SignerInfo_value(CMS_get0_SignerInfos(cms), 0);
     const ASN1_OCTET_STRING *signature = CMS_SignerInfo_get0_signature(signer);
+    const se_bytes value = { ASN1_STRING_get0_data(signature),
+                             (size_t)ASN1_STRING_length(signature) };
     AUTO(se_buf) token = SE_BUF_INIT;
+    struct content_digest imprint;
 
     if (!stamper->wish.urls)
         return SE_OK;
-    TRY(stamper->stamp(
-        &token, &stamper->wish,
-        (se_bytes){ ASN1_STRING_get0_data(signature), (size_t)ASN1_STRING_length(signature) },
-        err));
+    TRY(content_digest_join(&imprint, DIGEST_SHA256, &value, 1, err));
+    TRY(stamper->stamp(&token, &stamper->wish, &imprint, err));
     if (!CMS_unsigned_add1_attr_by_NID(signer, NID_id_smime_aa_timeStampToken, V_ASN1_SEQUENCE,
                                        token.data, (int)token.size))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot add the time stamp");

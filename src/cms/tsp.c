@@ -23,8 +23,10 @@ enum { CLOCKS_DIFFER_S = 300, ACCURACY_MOST_S = 1000000000 };
 
 struct token {
     const struct verify_job *job;
-    se_bytes signature; /* that it has to be of */
-    se_bytes der;       /* it was read from */
+    se_bytes signature;                  /* that it has to be of */
+    se_bytes der;                        /* it was read from */
+    const struct content_digest *digest; /* of what it has to be of, and there is no signature;
+                                            NULL: of the signature */
     CMS_ContentInfo *cms;
     CMS_SignerInfo *signer;
     STACK_OF(X509) * certificates;
@@ -103,29 +105,33 @@ static se_status stamp_doubt(struct token *t, const char *why)
     return SE_OK;
 }
 
-static bool imprint_hash(unsigned char out[EVP_MAX_MD_SIZE], size_t *size, enum digest digest,
-                         se_bytes bytes)
+#define WEAK_IMPRINT "the digest that it is made over is not accepted: SHA-256 or better is needed"
+
+static enum digest imprint_digest(const struct token *t)
 {
-    return EVP_Q_digest(crypto_context(), crypto_digest(digest), NULL, bytes.data, bytes.size, out,
-                        size);
+    return signer_info_digest(TS_MSG_IMPRINT_get_algo(TS_TST_INFO_get_msg_imprint(t->info)));
+}
+
+static se_bytes imprint_value(const struct token *t)
+{
+    return string_bytes(TS_MSG_IMPRINT_get_msg(TS_TST_INFO_get_msg_imprint(t->info)));
 }
 
 static se_status check_imprint(struct token *t, se_error *err)
 {
-    TS_MSG_IMPRINT *imprint = TS_TST_INFO_get_msg_imprint(t->info);
-    enum digest digest = signer_info_digest(TS_MSG_IMPRINT_get_algo(imprint));
-    se_bytes stated = string_bytes(TS_MSG_IMPRINT_get_msg(imprint));
-    unsigned char value[EVP_MAX_MD_SIZE];
-    size_t size = 0;
+    const enum digest digest = imprint_digest(t);
+    struct content_digest made;
 
     if (!digest)
-        return stamp_doubt(
-            t, "the digest that it is made over is not accepted: SHA-256 or better is needed");
-    if (!imprint_hash(value, &size, digest, t->signature))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s", digest_name(digest));
-    if (stated.size == size && CRYPTO_memcmp(stated.data, value, size) == 0)
+        return stamp_doubt(t, WEAK_IMPRINT);
+    if (t->digest)
+        made = *t->digest;
+    else
+        TRY(content_digest_join(&made, digest, &t->signature, 1, err));
+    if (made.algorithm == digest && content_digest_is(&made, imprint_value(t)))
         return SE_OK;
-    return error_set(err, SE_ERR_REJECTED, "it is that of another signature");
+    return error_set(err, SE_ERR_REJECTED, "it is that of %s",
+                     t->digest ? "something else" : "another signature");
 }
 
 /* NULL: nothing. */
@@ -149,11 +155,11 @@ static bool names_certificate(const struct token *t)
 
 static se_status check_signature(struct token *t, se_error *err)
 {
+    const se_bytes content = token_content(t);
     const struct algorithm *algorithm;
-    unsigned char value[EVP_MAX_MD_SIZE];
+    struct content_digest made;
     const char *amiss;
     int64_t signing_time;
-    size_t size = 0;
 
     t->authority = signer_info_certificate(t->signer, t->certificates);
     if ((amiss = what_is_amiss(t)))
@@ -163,11 +169,9 @@ static se_status check_signature(struct token *t, se_error *err)
     if (!names_certificate(t))
         return error_set(err, SE_ERR_REJECTED,
                          "it does not say with which certificate it was made");
-    if (!imprint_hash(value, &size, algorithm->digest, token_content(t)))
-        return crypto_error(err, SE_ERR_CRYPTO, "cannot hash with %s",
-                            digest_name(algorithm->digest));
+    TRY(content_digest_join(&made, algorithm->digest, &content, 1, err));
     return signer_info_verify(&signing_time, t->cms, t->signer, t->authority,
-                              (se_bytes){ value, size }, err);
+                              content_digest_bytes(&made), err);
 }
 
 /* Up to `most`; what is left out is 0. */
@@ -253,6 +257,47 @@ static se_status check_token(struct token *t, se_error *err)
     return st;
 }
 
+static void tell_stamp(struct stamp *out, const struct token *t)
+{
+    out->time = t->time;
+    out->accuracy_us = t->accuracy_us;
+    out->not_after = certificate_not_after(t->authority);
+    certificate_subject(out->authority, sizeof out->authority, t->authority);
+}
+
+se_status stamp_check_digest(struct stamp *out, se_bytes der, const struct content_digest *digest,
+                             const struct verify_job *job, se_error *err)
+{
+    AUTO(token) t = { .job = job, .digest = digest };
+
+    *out = (struct stamp){ .time = 0 };
+    TRY(read_token(&t, der, err));
+    TRY(check_token(&t, err));
+    TRY(check_authority(&t, err));
+    if (t.doubt.status)
+        return error_copy(err, t.doubt.status, &t.doubt);
+    tell_stamp(out, &t);
+    return SE_OK;
+}
+
+se_status stamp_read_imprint(struct content_digest *out, se_bytes der, se_error *err)
+{
+    AUTO(token) t = { .job = NULL };
+    se_bytes value;
+
+    *out = (struct content_digest){ .algorithm = DIGEST_NONE };
+    TRY(read_token(&t, der, err));
+    value = imprint_value(&t);
+    if (!imprint_digest(&t))
+        return error_set(err, SE_ERR_REJECTED, WEAK_IMPRINT);
+    if (value.size != (size_t)EVP_MD_get_size(crypto_md(imprint_digest(&t))))
+        return error_set(err, SE_ERR_REJECTED, "it is not of a digest");
+    out->algorithm = imprint_digest(&t);
+    out->size = (unsigned)value.size;
+    memcpy(out->value, value.data, value.size);
+    return SE_OK;
+}
+
 /* ---- of a signature ---- */
 
 se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
@@ -266,20 +311,18 @@ se_status stamp_check(struct stamp *out, se_bytes der, se_bytes signature,
         (void)error_prefix(err, st, "the time stamp is not good: ");
         return st;
     }
-    if (t.doubt.status) {
+    if (t.doubt.status)
         text_copy(out->ignored, sizeof out->ignored, t.doubt.text, strlen(t.doubt.text));
-        return SE_OK;
-    }
-    out->time = t.time;
-    out->accuracy_us = t.accuracy_us;
-    certificate_subject(out->authority, sizeof out->authority, t.authority);
+    else
+        tell_stamp(out, &t);
     return SE_OK;
 }
 
-se_status stamp_check_answer(se_bytes der, se_bytes signature, int64_t now, se_error *err)
+se_status stamp_check_answer(se_bytes der, const struct content_digest *digest, int64_t now,
+                             se_error *err)
 {
     const struct verify_job job = { .time = now };
-    AUTO(token) t = { .job = &job, .signature = signature };
+    AUTO(token) t = { .job = &job, .digest = digest };
 
     TRY_PREFIX(read_token(&t, der, err), err, "its time stamp is not good: ");
     TRY_PREFIX(check_token(&t, err), err, "its time stamp is not good: ");

@@ -22,11 +22,23 @@ SE_MUST_CHECK se_status stamp_check(struct stamp *out, se_bytes der, se_bytes si
                                     const struct verify_job *job, se_error *err);
 
 /*
+ * The same of a token of what has that digest, by its algorithm.
+ * SE_ERR_REJECTED: it is not good, is by somebody who is not trusted with it, or proves nothing.
+ */
+SE_MUST_CHECK se_status stamp_check_digest(struct stamp *out, se_bytes der,
+                                           const struct content_digest *digest,
+                                           const struct verify_job *job, se_error *err);
+
+/*
  * The same of a token that has just been asked for (RFC 3161, 2.2), but for who is trusted.
  * SE_ERR_REJECTED: it is not good, or proves nothing.
  */
-SE_MUST_CHECK se_status stamp_check_answer(se_bytes der, se_bytes signature, int64_t now,
-                                           se_error *err);
+SE_MUST_CHECK se_status stamp_check_answer(se_bytes der, const struct content_digest *digest,
+                                           int64_t now, se_error *err);
+
+/* What the token says that it is of; nothing is verified.  SE_ERR_REJECTED: it is none, or its
+ * digest is not accepted. */
+SE_MUST_CHECK se_status stamp_read_imprint(struct content_digest *out, se_bytes der, se_error *err);
 
 /* When the signer's certificate has to be valid: at the time of the stamp, or else `otherwise`. */
 int64_t stamp_moment(const struct stamp *stamp, int64_t otherwise);

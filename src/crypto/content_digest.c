@@ -74,6 +74,23 @@ se_status content_digest_make(struct content_digest *out, enum digest algorithm,
     return content_hasher_finish(out, &hasher, algorithm, err);
 }
 
+se_status content_digest_join(struct content_digest *out, enum digest algorithm,
+                              const se_bytes *pieces, size_t count, se_error *err)
+{
+    AUTO(content_hasher) hasher = { .content = NULL };
+
+    *out = (struct content_digest){ .algorithm = DIGEST_NONE };
+    TRY(content_hasher_want(&hasher, algorithm, err));
+    for (size_t i = 0; i < count; i++)
+        TRY(content_hasher_take(&hasher, pieces[i], err));
+    return content_hasher_finish(out, &hasher, algorithm, err);
+}
+
+bool content_digest_is(const struct content_digest *digest, se_bytes value)
+{
+    return value.size == digest->size && !CRYPTO_memcmp(value.data, digest->value, value.size);
+}
+
 void content_digest_text(char out[CONTENT_DIGEST_TEXT], const struct content_digest *digest)
 {
     static const char *const names[] = {

@@ -45,6 +45,12 @@ SE_MUST_CHECK se_status content_hasher_finish(struct content_digest *out,
 SE_MUST_CHECK se_status content_digest_make(struct content_digest *out, enum digest algorithm,
                                             se_bytes given, struct stream *in, se_error *err);
 
+/* Of all pieces, one behind the other. */
+SE_MUST_CHECK se_status content_digest_join(struct content_digest *out, enum digest algorithm,
+                                            const se_bytes *pieces, size_t count, se_error *err);
+
+bool content_digest_is(const struct content_digest *digest, se_bytes value);
+
 /* "sha256:" and hexadecimal digits; "" when it is not known. */
 enum { CONTENT_DIGEST_TEXT = sizeof "sha512:" + 2 * EVP_MAX_MD_SIZE };
 void content_digest_text(char out[CONTENT_DIGEST_TEXT], const struct content_digest *digest);

@@ -26,10 +26,11 @@ struct stamp_wish {
     const char *policy; /* OID of the one that they have to follow; NULL: any */
 };
 
-/* Gets a time stamp of a signature, which becomes an unsigned attribute. */
+/* Gets a time stamp of what has that digest: of a signature, where it becomes an unsigned
+ * attribute, or of a hash tree. */
 struct stamper {
-    se_status (*stamp)(se_buf *token, const struct stamp_wish *wish, se_bytes signature,
-                       se_error *err);
+    se_status (*stamp)(se_buf *token, const struct stamp_wish *wish,
+                       const struct content_digest *digest, se_error *err);
     struct stamp_wish wish;
 };
 
@@ -78,6 +79,7 @@ struct verify_job {
 struct stamp {
     int64_t time;        /* 0: there is none that counts */
     int64_t accuracy_us; /* by how much it may be wrong; 0: not said */
+    int64_t not_after;   /* of its authority's certificate */
     char authority[256];
     char ignored[256]; /* why it does not count */
 };

@@ -14,6 +14,7 @@ libse_core_la_SOURCES += \
 	src/engine/decrypt.c \
 	src/engine/encrypt.c \
 	src/engine/engine.c src/engine/engine.h \
+	src/engine/evidence.c \
 	src/engine/event.c src/engine/event.h \
 	src/engine/failover.c src/engine/failover.h \
 	src/engine/fields.h \

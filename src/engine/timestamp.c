@@ -24,18 +24,15 @@ AUTO_KIND(asn1_object, ASN1_OBJECT *, ASN1_OBJECT_free(*p))
 
 /* ---- the question ---- */
 
-static bool set_imprint(TS_REQ *request, se_bytes bytes)
+static bool set_imprint(TS_REQ *request, const struct content_digest *digest)
 {
     AUTO(x509_algorithm) algorithm = X509_ALGOR_new();
     AUTO(ts_imprint) imprint = TS_MSG_IMPRINT_new();
-    unsigned char hash[EVP_MAX_MD_SIZE];
-    size_t size = sizeof hash;
+    const int id = EVP_MD_get_type(crypto_md(digest->algorithm));
 
-    return algorithm && imprint &&
-           EVP_Q_digest(crypto_context(), "SHA2-256", NULL, bytes.data, bytes.size, hash, &size) &&
-           X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_sha256), V_ASN1_NULL, NULL) &&
+    return algorithm && imprint && X509_ALGOR_set0(algorithm, OBJ_nid2obj(id), V_ASN1_NULL, NULL) &&
            TS_MSG_IMPRINT_set_algo(imprint, algorithm) &&
-           TS_MSG_IMPRINT_set_msg(imprint, hash, (int)size) &&
+           TS_MSG_IMPRINT_set_msg(imprint, (unsigned char *)digest->value, (int)digest->size) &&
            TS_REQ_set_msg_imprint(request, imprint);
 }
 
@@ -64,13 +61,14 @@ static se_status read_policy(ASN1_OBJECT **out, const char *policy, se_error *er
                      policy);
 }
 
-static se_status make_request(TS_REQ **out, const char *policy, se_bytes bytes, se_error *err)
+static se_status make_request(TS_REQ **out, const char *policy, const struct content_digest *digest,
+                              se_error *err)
 {
     AUTO(ts_req) request = TS_REQ_new();
     AUTO(asn1_object) wished = NULL;
 
     TRY(read_policy(&wished, policy, err));
-    if (!request || !TS_REQ_set_version(request, 1) || !set_imprint(request, bytes) ||
+    if (!request || !TS_REQ_set_version(request, 1) || !set_imprint(request, digest) ||
         (wished && !TS_REQ_set_policy_id(request, wished)) || !set_nonce(request) ||
         !TS_REQ_set_cert_req(request, 1))
         return crypto_error(err, SE_ERR_CRYPTO, "cannot make a request for a time stamp");
@@ -189,7 +187,8 @@ static se_status check_response(TS_REQ *request, TS_RESP *response, se_error *er
 
 /* A stamp that verifiers would refuse or pass over is worse than none: nobody would miss it in
  * time. */
-static se_status take_token(se_buf *out, TS_RESP *response, se_bytes bytes, se_error *err)
+static se_status take_token(se_buf *out, TS_RESP *response, const struct content_digest *digest,
+                            se_error *err)
 {
     AUTO(se_buf) token = SE_BUF_INIT;
     unsigned char *der = NULL;
@@ -199,25 +198,25 @@ static se_status take_token(se_buf *out, TS_RESP *response, se_bytes bytes, se_e
 
     OPENSSL_free(der);
     TRY(st);
-    TRY(stamp_check_answer(buf_bytes(&token), bytes, clock_seconds(), err));
+    TRY(stamp_check_answer(buf_bytes(&token), digest, clock_seconds(), err));
     *out = buf_move(&token);
     return SE_OK;
 }
 
 static se_status request_token(se_buf *out, const struct authority *authority, const char *policy,
-                               se_bytes bytes, se_error *err)
+                               const struct content_digest *digest, se_error *err)
 {
     AUTO(ts_req) request = NULL;
     AUTO(ts_resp) response = NULL;
     AUTO(bio) answer = NULL;
 
-    TRY(make_request(&request, policy, bytes, err));
+    TRY(make_request(&request, policy, digest, err));
     TRY(post_request(&answer, authority, request, err));
     if (!(response = d2i_TS_RESP_bio(answer, NULL)))
         return crypto_error(err, SE_ERR_REJECTED, "the answer is none");
     TRY(check_granted(response, err));
     TRY(check_response(request, response, err));
-    return take_token(out, response, bytes, err);
+    return take_token(out, response, digest, err);
 }
 
 /* ---- one after the other ---- */
@@ -243,7 +242,8 @@ static se_status tell_failures(const struct failures *f, se_error *err)
                           : error_set(err, f->status, "%s", writer_string(&f->text));
 }
 
-se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish, se_bytes bytes, se_error *err)
+se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish,
+                          const struct content_digest *digest, se_error *err)
 {
     AUTO(failures) failures = { .status = SE_OK };
     const char *urls = wish->urls;
@@ -254,7 +254,7 @@ se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish, se_bytes b
         se_error why = SE_ERROR_INIT;
 
         TRY(authority_next(&authority, &urls, err));
-        if (!request_token(out, &authority, wish->policy, bytes, &why))
+        if (!request_token(out, &authority, wish->policy, digest, &why))
             return SE_OK;
         note_failure(&failures, &authority, &why);
     } while (is_url_left(urls));

@@ -9,12 +9,12 @@
 SE_MUST_CHECK se_status timestamp_check_wish(const struct stamp_wish *wish, se_error *err);
 
 /*
- * A TimeStampToken over the SHA-256 of `bytes`, in DER, by the first of the wish's authorities that
+ * A TimeStampToken of what has that `digest`, in DER, by the first of the wish's authorities that
  * gives one that was asked for and that verifiers who trust it will accept; wish->urls is not NULL.
  * The error names each authority with its reason. SE_ERR_UNAVAILABLE: one of them is away;
  * SE_ERR_REJECTED: all of them refuse, or answer something else.
  */
-SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish, se_bytes bytes,
-                                        se_error *err);
+SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish,
+                                        const struct content_digest *digest, se_error *err);
 
 #endif

@@ -13,6 +13,7 @@ SHELL_TESTS += \
 	tests/cli/core.sh \
 	tests/cli/digest.sh \
 	tests/cli/encrypt.sh \
+	tests/cli/evidence.sh \
 	tests/cli/files.sh \
 	tests/cli/json.sh \
 	tests/cli/key.sh \
@@ -47,5 +48,5 @@ SHELL_TESTS += \
 	tests/cli/xml-signed.sh \
 	tests/cli/xml-time.sh
 dist_noinst_SCRIPTS += tests/cli/rekey-campaign.sh
-EXTRA_DIST += tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/operations.py tests/cli/p12.py tests/cli/rules_test.yml
+EXTRA_DIST += tests/cli/evidence.py tests/cli/xml-shapes.py tests/vectors/xml-attacks tests/cli/messages.table tests/cli/operations.py tests/cli/p12.py tests/cli/rules_test.yml
 BIG_TESTS += tests/cli/big.sh tests/cli/big-container.sh

@@ -195,6 +195,35 @@ static void jose(void **state)
     assert_int_equal(se_jwks(&out, engine, names, 2, NULL, NULL), SE_ERR_USAGE);
 }
 
+static void evidence(void **state)
+{
+    static const se_evidence_file nameless = { NULL, NULL }, sourceless = { "x", &no_source };
+    const se_evidence_params params = SE_EVIDENCE_PARAMS_INIT;
+    const se_evidence_verify_params trust = SE_EVIDENCE_VERIFY_PARAMS_INIT;
+    se_evidence record = { &sourceless, 1, bytes, { (unsigned char *)&any, 4 } };
+    const se_evidence empty = { NULL, 0, bytes, SE_BUF_INIT },
+                      missing = { NULL, 1, bytes, SE_BUF_INIT },
+                      unnamed = { &nameless, 1, bytes, SE_BUF_INIT },
+                      no_der = { &sourceless, 1, nowhere, SE_BUF_INIT };
+
+    (void)state;
+    REFUSED("records", se_evidence_make(NULL, 1, &params, &e));
+    REFUSED("params", se_evidence_make(&record, 1, NULL, &e));
+    assert_null(record.made.data);
+    assert_int_equal(se_evidence_make(&record, 1, &params, NULL), SE_ERR_USAGE);
+    assert_int_equal(se_evidence_make(&record, 0, &params, NULL), SE_ERR_USAGE);
+    REFUSED("records", se_evidence_renew(NULL, 1, &params, &trust, &e));
+    REFUSED("params", se_evidence_renew(&record, 1, NULL, &trust, &e));
+    REFUSED("trust", se_evidence_renew(&record, 1, &params, NULL, &e));
+    REFUSED("record", se_evidence_verify(NULL, &trust, NULL, NULL, &e));
+    REFUSED("params", se_evidence_verify(&record, NULL, NULL, NULL, &e));
+    REFUSED("der", se_evidence_verify(&no_der, &trust, NULL, NULL, &e));
+    REFUSED("files", se_evidence_verify(&missing, &trust, NULL, NULL, &e));
+    assert_int_equal(se_evidence_verify(&empty, &trust, NULL, NULL, NULL), SE_ERR_USAGE);
+    assert_int_equal(se_evidence_verify(&unnamed, &trust, NULL, NULL, NULL), SE_ERR_USAGE);
+    assert_int_equal(se_evidence_verify(&record, &trust, NULL, NULL, NULL), SE_ERR_USAGE);
+}
+
 static void encrypting(void **state)
 {
     se_buf out;
@@ -359,15 +388,11 @@ static void an_error_tells_the_last_call(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(opening),
-        cmocka_unit_test(signing),
-        cmocka_unit_test(verifying),
-        cmocka_unit_test(jose),
-        cmocka_unit_test(encrypting),
-        cmocka_unit_test(zips),
-        cmocka_unit_test(mail),
-        cmocka_unit_test(histories),
-        cmocka_unit_test(an_error_tells_the_last_call),
+        cmocka_unit_test(opening),   cmocka_unit_test(signing),
+        cmocka_unit_test(verifying), cmocka_unit_test(jose),
+        cmocka_unit_test(evidence),  cmocka_unit_test(encrypting),
+        cmocka_unit_test(zips),      cmocka_unit_test(mail),
+        cmocka_unit_test(histories), cmocka_unit_test(an_error_tells_the_last_call),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
