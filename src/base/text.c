@@ -136,6 +136,25 @@ bool text_is_visible(const char *text, size_t size)
     return true;
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+se_bytes text_trim_end(se_bytes value)
+{
+    const char *p = value.data;
+    size_t text = 0;
+
+    for (size_t i = 0; i < value.size; i++) {
+        if (!is_blank(p[i]) && !text_is_visible(&p[i], 1))
+            return value;
+        if (!is_blank(p[i]))
+            text = i + 1;
+    }
+    return (se_bytes){ value.data, text };
+}
+
 bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "signengine.h"
+
 /*
  * The word of `words` that `word` was probably meant to be: equal but for case, or few typing
  * errors away; NULL: none is near. A word may be NULL, which is passed over.
@@ -29,6 +31,10 @@ bool text_is_ascii(const char *text);
 
 /* ASCII that can be seen: neither blanks nor control characters; also of none at all. */
 bool text_is_visible(const char *text, size_t size);
+
+/* Of a text in ASCII what stands before the blanks at its end, which editors and `echo` put there;
+ * what holds any other byte is no text, and stays as it is. */
+se_bytes text_trim_end(se_bytes value);
 
 bool text_starts(const char *text, const char *prefix);
 

@@ -2,6 +2,7 @@
 /* `encrypt` and `decrypt`: one value, or one for each line. */
 #include <stdio.h>
 
+#include "base/text.h"
 #include "cli/commands.h"
 #include "cli/field_lines.h"
 #include "cli/signing_options.h"
@@ -159,7 +160,7 @@ static se_status crypt_value(struct crypt_task *t, se_error *err)
 
     TRY(stream_drain(&t->stream, append_piece, &w, err));
     TRY(context_bytes(&context, &t->context, (se_bytes){ NULL, 0 }, err));
-    value = decrypts ? value_trim(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
+    value = decrypts ? text_trim_end(buf_bytes(&w.buf)) : buf_bytes(&w.buf);
     params.context = buf_bytes(&context);
     TRY(t->direction->one(&out, &t->service, t->descriptor.name, value, &params, err));
     TRY(recording_confirm(&t->cli->recording, err));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/field_lines.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -52,26 +51,6 @@ int context_read_bytes(se_buf *out, const struct cli *cli, const struct option_l
         return status;
     return context_bytes(out, &context, (se_bytes){ NULL, 0 }, &err) ? cli_fail(cli, &err)
                                                                      : EXIT_DONE;
-}
-
-static bool is_text_value(se_bytes value)
-{
-    const unsigned char *p = value.data;
-    size_t i = 0;
-
-    while (i < value.size && (isgraph(p[i]) || isspace(p[i])))
-        i++;
-    return i == value.size;
-}
-
-se_bytes value_trim(se_bytes value)
-{
-    const unsigned char *p = value.data;
-
-    if (is_text_value(value))
-        while (value.size && isspace(p[value.size - 1]))
-            value.size--;
-    return value;
 }
 
 /* ---- many values, one for each line ---- */
@@ -128,7 +107,7 @@ static se_status prepare_fields(struct batch *w, se_error *err)
         if (context->column)
             split_key(&w->line[i], &w->fields[i], w->lines->list[i]);
         if (w->job->values)
-            w->fields[i].in = value_trim(w->fields[i].in);
+            w->fields[i].in = text_trim_end(w->fields[i].in);
         TRY(context_bytes(&w->line[i].context, context, w->line[i].key, err));
         w->fields[i].context = buf_bytes(&w->line[i].context);
     }

@@ -26,9 +26,6 @@ SE_MUST_CHECK se_status context_bytes(se_buf *out, const struct context *context
 /* An exit status: the bytes of a context that has no column; empty when there is none. */
 int context_read_bytes(se_buf *out, const struct cli *cli, const struct option_list *list);
 
-/* A value that is text without the line end that an editor, or `echo`, puts behind it. */
-se_bytes value_trim(se_bytes value);
-
 struct line_count {
     uint64_t lines, kept, rejected;
 };

@@ -106,6 +106,11 @@ static se_status search_signature(const struct origin_search *s, find_signers_fn
     return SE_OK;
 }
 
+static bool head_holds(se_bytes in, const unsigned char *oid, size_t size)
+{
+    return in.size && memmem(in.data, in.size < DER_HEAD ? in.size : DER_HEAD, oid, size);
+}
+
 /* id-signedData (RFC 5652, 5.1) near the beginning, or a label of RFC 7468, 9, or of before it. */
 static bool looks_signed(se_bytes in)
 {
@@ -115,7 +120,7 @@ static bool looks_signed(se_bytes in)
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++)
         if (in.size && memmem(in.data, in.size, labels[i], strlen(labels[i])))
             return true;
-    return in.size && memmem(in.data, in.size < DER_HEAD ? in.size : DER_HEAD, oid, sizeof oid);
+    return head_holds(in, oid, sizeof oid);
 }
 
 static bool looks_like_xml(se_bytes in)
@@ -204,11 +209,12 @@ static se_status search_container(const struct origin_search *s, se_error *err)
 static bool has_mark(se_bytes in)
 {
     static const unsigned char pkcs7[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07 };
+    static const unsigned char auth_enveloped[] = { 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d,
+                                                    0x01, 0x09, 0x10, 0x01, 0x17 };
 
     return envelope_marked(in, "NX02") || (in.size > 3 && !strncmp(in.data, "eyJ", 3)) ||
-           looks_signed(in) ||
-           (in.size &&
-            memmem(in.data, in.size < DER_HEAD ? in.size : DER_HEAD, pkcs7, sizeof pkcs7));
+           looks_signed(in) || head_holds(in, pkcs7, sizeof pkcs7) ||
+           head_holds(in, auth_enveloped, sizeof auth_enveloped);
 }
 
 static se_status read_rest(se_buf *out, const struct origin_search *s, se_error *err)
@@ -230,24 +236,15 @@ static se_status read_rest(se_buf *out, const struct origin_search *s, se_error 
     return writer_finish(out, &w, err);
 }
 
-static se_bytes trim_end(se_bytes value)
-{
-    const char *p = value.data;
-
-    while (value.size && strchr(" \t\r\n", p[value.size - 1]))
-        value.size--;
-    return value;
-}
-
 static se_status search_value(const struct origin_search *s, se_error *err)
 {
     AUTO(envelope) envelope = { .format = NULL };
     AUTO(se_buf) whole = SE_BUF_INIT;
-    se_status st = envelope_read(&envelope, trim_end(s->peek), NULL, err);
+    se_status st = envelope_read(&envelope, text_trim_end(s->peek), NULL, err);
 
     if (st && !s->is_whole && has_mark(s->peek)) {
         TRY(read_rest(&whole, s, err));
-        st = envelope_read(&envelope, trim_end(buf_bytes(&whole)), NULL, err);
+        st = envelope_read(&envelope, text_trim_end(buf_bytes(&whole)), NULL, err);
     }
     if (!st)
         return search_envelope(s, &envelope, err);
@@ -285,7 +282,7 @@ static bool is_blob(const struct origin_search *s)
         is_bare |= !strcmp(config->descriptors[i].name, s->descriptor) &&
                    config->descriptors[i].algorithm.kind == ALGORITHM_WRAP;
     return is_bare && s->is_whole &&
-           !envelope_read(&envelope, trim_end(s->peek), &blob_format, NULL);
+           !envelope_read(&envelope, text_trim_end(s->peek), &blob_format, NULL);
 }
 
 /* An RSA signature is as long as the key; an ECDSA-Sig-Value is a SEQUENCE of two numbers. */

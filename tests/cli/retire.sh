@@ -124,6 +124,14 @@ for name in Fields Cms Jwe; do
     says "- descriptor $name:1: "
 done
 in_use Fields:1 old/container.nx02
+# the last byte of a binary value may be that of a blank, or a zero
+for byte in '\040' '\n' '\0'; do
+    for name in Fields Cms; do
+        head -c -1 old/$name.value >ended.value
+        printf '%b' "$byte" >>ended.value
+        in_use $name:1 ended.value
+    done
+done
 accepts signengine retire Fields:1 new/container.nx02 --dry-run
 sed 's/^/key	/' old/Fields.lines >keyed
 cat new/Fields.lines keyed >mixed
@@ -156,6 +164,8 @@ head -c 300 new/detached.p7s >cut.p7s
 unknown 'a broken CMS message' Files:1 cut.p7s
 head -c 40 new/Fields.value >cut.value
 unknown 'not understood' Fields:1 cut.value
+head -c 400 new/Cms.value >cut.value
+unknown 'a damaged encrypted value' Cms:1 cut.value
 unknown 'the first is line 1' Fields:1 --lines data
 head -c 200 new/signed.zip >cut.zip
 unknown 'a zip' Files:1 cut.zip

@@ -115,6 +115,27 @@ static void characters_are_taken_one_by_one(void **state)
     assert_int_equal(point, 0x10ffff);
 }
 
+static void assert_trimmed(const char *value, size_t size, size_t left)
+{
+    const se_bytes trimmed = text_trim_end((se_bytes){ value, size });
+
+    assert_ptr_equal(trimmed.data, value);
+    assert_int_equal(trimmed.size, left);
+}
+
+static void test_trim_end(void **state)
+{
+    (void)state;
+    assert_trimmed("", 0, 0);
+    assert_trimmed("a b", 3, 3);
+    assert_trimmed("a b \t\r\n\v\f", 9, 3);
+    assert_trimmed(" \n", 2, 0);
+    assert_trimmed("a\0", 2, 2);
+    assert_trimmed("a\0 ", 3, 3);
+    assert_trimmed("\xc3\xa9\n", 3, 3);
+    assert_trimmed("\x7f\n", 2, 2);
+}
+
 static void visible_is_neither_blank_nor_control(void **state)
 {
     (void)state;
@@ -136,6 +157,7 @@ int main(void)
         cmocka_unit_test(numbers_are_digits_only),
         cmocka_unit_test(starting_is_not_containing),
         cmocka_unit_test(visible_is_neither_blank_nor_control),
+        cmocka_unit_test(test_trim_end),
         cmocka_unit_test(cleaning_keeps_what_is_text),
         cmocka_unit_test(cleaning_blanks_out_controls),
         cmocka_unit_test(cleaning_marks_what_is_no_utf8),
