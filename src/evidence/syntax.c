@@ -108,6 +108,17 @@ static se_status set_token(archive_stamp *stamp, se_bytes token, se_error *err)
 
 /* ---- reading ---- */
 
+/* Parameters say nothing about these digests (RFC 5754, 2): others than NULL could be changed
+ * without anybody's notice. */
+static enum digest plain_digest(const X509_ALGOR *algorithm)
+{
+    int type;
+
+    X509_ALGOR_get0(NULL, &type, NULL, algorithm);
+    return type == V_ASN1_UNDEF || type == V_ASN1_NULL ? signer_info_digest(algorithm)
+                                                       : DIGEST_NONE;
+}
+
 static se_status refuse_algorithm(const X509_ALGOR *algorithm, se_error *err)
 {
     const ASN1_OBJECT *id;
@@ -115,8 +126,11 @@ static se_status refuse_algorithm(const X509_ALGOR *algorithm, se_error *err)
 
     X509_ALGOR_get0(&id, NULL, NULL, algorithm);
     (void)OBJ_obj2txt(name, sizeof name, id, 0);
-    return error_set(err, SE_ERR_REJECTED,
-                     "its digest algorithm %s is not accepted: SHA-256 or better is needed", name);
+    return error_set(
+        err, SE_ERR_REJECTED,
+        "its digest algorithm %s is not accepted: SHA-256 or better is needed, without "
+        "parameters",
+        name);
 }
 
 static se_status check_head(const struct evidence_record *record, se_error *err)
@@ -133,7 +147,7 @@ static se_status check_head(const struct evidence_record *record, se_error *err)
         return error_set(err, SE_ERR_FORMAT,
                          "an evidence record with cryptoInfos, which are not read here");
     for (int i = 0; i < sk_X509_ALGOR_num(record->digests); i++)
-        if (!signer_info_digest(sk_X509_ALGOR_value(record->digests, i)))
+        if (!plain_digest(sk_X509_ALGOR_value(record->digests, i)))
             return refuse_algorithm(sk_X509_ALGOR_value(record->digests, i), err);
     return SE_OK;
 }
@@ -161,9 +175,9 @@ static se_status check_digest(const archive_stamp *stamp, enum digest *chain, se
     struct content_digest imprint;
 
     TRY(stamp_read_imprint(&imprint, stamp_token(stamp), err));
-    if (stamp->digest && !signer_info_digest(stamp->digest))
+    if (stamp->digest && !plain_digest(stamp->digest))
         return refuse_algorithm(stamp->digest, err);
-    if (stamp->digest && signer_info_digest(stamp->digest) != imprint.algorithm)
+    if (stamp->digest && plain_digest(stamp->digest) != imprint.algorithm)
         return error_set(err, SE_ERR_REJECTED, "its hash tree and its token have two digests");
     if (*chain && *chain != imprint.algorithm)
         return error_set(err, SE_ERR_REJECTED,
@@ -189,7 +203,7 @@ static se_status check_stamp(archive_stamp *stamp, enum digest *chain, se_error 
 static bool lists_digest(const struct evidence_record *record, enum digest digest)
 {
     for (int i = 0; i < sk_X509_ALGOR_num(record->digests); i++)
-        if (signer_info_digest(sk_X509_ALGOR_value(record->digests, i)) == digest)
+        if (plain_digest(sk_X509_ALGOR_value(record->digests, i)) == digest)
             return true;
     return false;
 }

@@ -58,6 +58,13 @@ def weak(record):
     return write(v, digests + [der(SEQUENCE, der(OID, SHA1))], chains)
 
 
+def parameters(record):
+    """of the tree's digest algorithm, an empty string"""
+    v, digests, chains = read(record)
+    chains[0][0][0] = der(0xa0, *inside(chains[0][0][0])[:1], der(OCTETS))
+    return write(v, digests, chains)
+
+
 def weak_tree(record):
     v, digests, chains = read(record)
     chains[0][0][0] = der(0xa0, der(OID, SHA1))

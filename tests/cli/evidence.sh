@@ -124,7 +124,10 @@ says 'it is about 1 more file, which is not named'
 refuses 1 renew 2030-06-01 stranger one two three
 says "the record of 'one' would not be good with the new time stamp: time stamp 2 of 2: its authority is not trusted"
 refuses 1 at 2030-06-01 renew --trust-tsa ca.pem --tsa "$(by second 2020-06-01)" -r renewed.ers one two three
-says 'is after that of the next, 2020-06-01 '
+says 'at the time of the next (2020-06-01): it is from later than the time at which certificates have to be valid'
+setup signengine evidence make --tsa "$(by first)" -o fresh.ers one
+refuses 1 signengine evidence renew --trust-tsa ca.pem --tsa "$tsa_url/made?by=second&ahead=-200" -r fresh.ers one
+says ', is after that of the next, '
 refuses 69 at 2030-06-01 renew --trust-tsa ca.pem --tsa "$tsa_away" -r renewed.ers one two three
 same renewed.ers step0.ers
 
@@ -197,8 +200,13 @@ done <<'TABLE'
 1|step0|one two three|take_token one.ers 0 0|it is not the time stamp of its hash tree
 TABLE
 [ $rows = 32 ] || fail "$rows rows"
-change step4.ers changed.ers turned_list
-accepts looks changed.ers one two three
+setup change step0.ers changed.ers turned_list
+accepts verify -r changed.ers one two three
+setup change step4.ers changed.ers turned_list
+refuses 1 looks changed.ers one two three
+setup change step0.ers changed.ers parameters
+refuses 1 verify -r changed.ers one two three
+says 'its digest algorithm sha256 is not accepted: SHA-256 or better is needed, without parameters'
 
 # every byte that a later stamp covers, and the trees
 setup change bytes step2.ers 41
