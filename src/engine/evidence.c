@@ -52,11 +52,14 @@ AUTO_KIND(evidence_job, struct evidence_job, evidence_job_free(p))
 
 static se_status check_files(const se_evidence *record, se_error *err)
 {
+    const se_evidence_file *files = record->files;
+    const se_bytes der = record->der;
+
     if (!record->count)
         return error_set(err, SE_ERR_USAGE, "a record has to be about a file");
-    TRY(arguments_check(err, record->files, given_bytes(record->der)));
+    TRY(arguments_check(err, files, given_bytes(der)));
     for (size_t i = 0; i < record->count; i++)
-        if (!record->files[i].name || (record->files[i].in && !record->files[i].in->read))
+        if (!files[i].name || (files[i].in && !files[i].in->read))
             return error_set(err, SE_ERR_USAGE, "file %zu of a record has no name, or no source",
                              i + 1);
     return SE_OK;

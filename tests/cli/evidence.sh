@@ -125,8 +125,8 @@ refuses 1 renew 2030-06-01 stranger one two three
 says "the record of 'one' would not be good with the new time stamp: time stamp 2 of 2: its authority is not trusted"
 refuses 1 at 2030-06-01 renew --trust-tsa ca.pem --tsa "$(by second 2020-06-01)" -r renewed.ers one two three
 says 'at the time of the next (2020-06-01): it is from later than the time at which certificates have to be valid'
-setup signengine evidence make --tsa "$(by first)" -o fresh.ers one
-refuses 1 signengine evidence renew --trust-tsa ca.pem --tsa "$tsa_url/made?by=second&ahead=-200" -r fresh.ers one
+setup signengine evidence make --tsa "$tsa_url/made?by=first&ahead=200" -o fresh.ers one
+refuses 1 signengine evidence renew --trust-tsa ca.pem --tsa "$(by second)" -r fresh.ers one
 says ', is after that of the next, '
 refuses 69 at 2030-06-01 renew --trust-tsa ca.pem --tsa "$tsa_away" -r renewed.ers one two three
 same renewed.ers step0.ers
