@@ -10,7 +10,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Its private key is nowhere. */
 static const char ca[] = /* clang-format off */
-    "@CA@"; /* clang-format on */
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBcDCCARagAwIBAgIUVXgp/GKgTab6H8ofnBXrsqkTSZcwCgYIKoZIzj0EAwIw\n"
+    "FTETMBEGA1UEAwwKVGVzdCBDQSBjYTAgFw0yNjEyMDIxMjQzNDFaGA8yMTI2MTEw\n"
+    "ODEyNDM0MVowFTETMBEGA1UEAwwKVGVzdCBDQSBjYTBZMBMGByqGSM49AgEGCCqG\n"
+    "SM49AwEHA0IABHS1Exahq+c6ToyVTL87xbu6GdoESMecq7+4HRQBVveKuxoWha1o\n"
+    "4SdchCAAlDUCwJWrZG1YE2pVGVkDd93AZFejQjBAMA8GA1UdEwEB/wQFMAMBAf8w\n"
+    "DgYDVR0PAQH/BAQDAgEGMB0GA1UdDgQWBBRtg7A3eow29SYfhfcUm/S4ftGVfzAK\n"
+    "BggqhkjOPQQDAgNIADBFAiEA4MZjxw0i0jUP9XMiji2C0pzaCpXnNnCOXIS5eLLN\n"
+    "o+cCIC+5Dc1Wpdwq4kG076uAT3BCF1u90PqyTZhsAYj5dmE5\n"
+    "-----END CERTIFICATE-----\n"; /* clang-format on */
 
 static X509_STORE *roots;
 static struct file_digests files[2] = { { .name = "one" }, { .name = "two" } };

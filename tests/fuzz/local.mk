@@ -14,6 +14,7 @@ FUZZ_TARGETS += tests/fuzz/fuzz_config
 FUZZ_TARGETS += tests/fuzz/fuzz_container
 FUZZ_TARGETS += tests/fuzz/fuzz_crl
 FUZZ_TARGETS += tests/fuzz/fuzz_envelope
+FUZZ_TARGETS += tests/fuzz/fuzz_evidence
 FUZZ_TARGETS += tests/fuzz/fuzz_gate
 tests_fuzz_fuzz_gate_SOURCES = tests/fuzz/fuzz_gate.c src/daemon/gate.c src/daemon/gate.h
 FUZZ_TARGETS += tests/fuzz/fuzz_identity
