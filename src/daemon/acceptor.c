@@ -52,7 +52,7 @@ static void close_connection(const struct acceptor *a, struct connection *c)
 /* ---- somebody connects ---- */
 
 /* A plain close would take the answer away from a peer who still writes. */
-static void linger(const struct acceptor *a, struct connection *c)
+static void linger_connection(const struct acceptor *a, struct connection *c)
 {
     (void)shutdown(c->fd, SHUT_WR);
     if (!watch_fd(a, c->fd))
@@ -62,7 +62,7 @@ static void linger(const struct acceptor *a, struct connection *c)
 void acceptor_linger(struct acceptor *acceptor, struct connection *c)
 {
     if (connection_linger(acceptor->connections, c))
-        linger(acceptor, c);
+        linger_connection(acceptor, c);
     else
         connection_drop(acceptor->connections, c);
 }
@@ -75,7 +75,7 @@ static void answer_refused(const struct acceptor *a, struct connection *c, const
     failure_set(&busy, FAILURE_BUSY, "%s", why->text);
     failure_write_answer(&answer, &busy);
     (void)send(c->fd, answer.buf.data, answer.buf.size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    linger(a, c);
+    linger_connection(a, c);
 }
 
 static void admit_connection(const struct acceptor *a, enum listener_kind kind, int fd)
@@ -122,7 +122,7 @@ static void accept_connections(const struct acceptor *a, const struct listener *
 
 /* ---- something comes, or the end ---- */
 
-static void drain(const struct acceptor *a, struct connection *c, uint32_t events)
+static void drain_connection(const struct acceptor *a, struct connection *c, uint32_t events)
 {
     char dropped[4096];
     ssize_t got = 1;
@@ -157,7 +157,7 @@ static void handle_connection(const struct acceptor *a, int fd, uint32_t events)
     if (!c)
         return;
     if (connection_is(a->connections, c, PHASE_LINGERING))
-        drain(a, c, events);
+        drain_connection(a, c, events);
     else
         hand_over(a, c);
 }
