@@ -50,8 +50,18 @@ AUTO_KIND(signed_message, SIGNED_MESSAGE *,
           ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(SIGNED_MESSAGE)))
 AUTO_KIND(other_revocation, OTHER_REVOCATION *,
           ASN1_item_free((ASN1_VALUE *)*p, ASN1_ITEM_rptr(OTHER_CHOICE)))
-AUTO_KIND(ocsp_response, OCSP_RESPONSE *, OCSP_RESPONSE_free(*p))
-AUTO_KIND(ocsp_answer, OCSP_BASICRESP *, OCSP_BASICRESP_free(*p))
+
+/* Nobody signs what is here: without a limit, who adds thousands has each verification try all. */
+enum { MOST = 100 };
+
+static se_status check_count(int count, se_error *err)
+{
+    if (count > MOST)
+        return error_set(err, SE_ERR_REJECTED,
+                         "the signature brings %d CRLs and OCSP responses, more than %d", count,
+                         MOST);
+    return SE_OK;
+}
 
 /* ---- CRLs ---- */
 
@@ -60,6 +70,7 @@ static se_status add_crls(struct revocation_sources *sources, CMS_ContentInfo *c
     AUTO(crl_stack) crls = CMS_get1_crls(cms);
     X509_CRL *crl;
 
+    TRY(check_count(sk_X509_CRL_num(crls), err));
     while ((crl = sk_X509_CRL_shift(crls)))
         if (!sk_X509_CRL_push(sources->crls, crl)) {
             X509_CRL_free(crl);
@@ -120,6 +131,7 @@ static se_status add_others(struct revocation_sources *sources, se_bytes ber, se
 
     if (!message)
         return SE_OK;
+    TRY(check_count(sk_ASN1_TYPE_num(message->data->revocations), err));
     for (int i = 0; i < sk_ASN1_TYPE_num(message->data->revocations); i++)
         TRY(add_other(sources, sk_ASN1_TYPE_value(message->data->revocations, i), err));
     return SE_OK;

@@ -10,12 +10,10 @@
 #include <openssl/x509v3.h>
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "crypto/algorithm_id.h"
 #include "crypto/certificate.h"
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
-AUTO_KIND(crl, X509_CRL *, X509_CRL_free(*p))
 AUTO_KIND(distribution_point, ISSUING_DIST_POINT *, ISSUING_DIST_POINT_free(*p))
 AUTO_KIND(distribution_points, CRL_DIST_POINTS *, CRL_DIST_POINTS_free(*p))
 AUTO_KIND(crl_reason, ASN1_ENUMERATED *, ASN1_ENUMERATED_free(*p))
@@ -223,29 +221,11 @@ static int64_t expired_kept_since(const X509_CRL *crl)
     return since ? asn1_seconds(since) : 0;
 }
 
-/* The certificate is not in it. */
-static void read_absence(struct revocation_report *out, const struct revocation_rules *rules,
-                         const X509_CRL *crl, const X509 *certificate)
+static int64_t crl_end(const X509_CRL *crl)
 {
     const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
-    const int64_t end = next ? asn1_seconds(next) : INT64_MAX;
-    const int64_t expiry = certificate_not_after(certificate);
-    const int64_t kept = expired_kept_since(crl);
-    char when[TIME_TEXT_ROOM];
 
-    if (end < rules->now)
-        report_nothing(out, "the newest CRL of its issuer was good until %s",
-                       time_format(when, TIME_RFC3339, end));
-    else if (rules->max_age && rules->now - out->update > rules->max_age)
-        report_nothing(out, "the newest CRL of its issuer is of %s, which is too old",
-                       time_format(when, TIME_RFC3339, out->update));
-    else if (expiry < out->update && !(kept && kept <= expiry))
-        report_nothing(out,
-                       "it expired at %s, and the CRL of its issuer, which is newer, need not "
-                       "name such certificates any more",
-                       time_format(when, TIME_RFC3339, expiry));
-    else
-        out->kind = REPORT_GOOD;
+    return next ? asn1_seconds(next) : INT64_MAX;
 }
 
 static void read_crl(struct revocation_report *out, const struct revocation_rules *rules,
@@ -264,7 +244,10 @@ static void read_crl(struct revocation_report *out, const struct revocation_rule
         report_nothing(out, "the CRL of its issuer says removeFromCRL, and is no delta CRL");
         return;
     default:
-        read_absence(out, rules, crl, certificate);
+        report_good(out, rules,
+                    &(struct good_statement){ "CRL of its issuer", "name", crl_end(crl),
+                                              expired_kept_since(crl) },
+                    certificate_not_after(certificate));
         return;
     }
 }

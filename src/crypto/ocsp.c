@@ -9,7 +9,6 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-#include "base/clock.h"
 #include "crypto/algorithm_id.h"
 #include "crypto/certificate.h"
 #include "crypto/crl.h"
@@ -17,8 +16,6 @@
 
 enum { NONCE = 16 };
 
-AUTO_KIND(ocsp_request, OCSP_REQUEST *, OCSP_REQUEST_free(*p))
-AUTO_KIND(ocsp_answer, OCSP_BASICRESP *, OCSP_BASICRESP_free(*p))
 AUTO_KIND(ocsp_id, OCSP_CERTID *, OCSP_CERTID_free(*p))
 AUTO_KIND(generalized_time, ASN1_GENERALIZEDTIME *, ASN1_GENERALIZEDTIME_free(*p))
 
@@ -207,28 +204,6 @@ static int64_t statement_end(const struct statement *s)
     return s->next ? s->next : s->update + REVOCATION_CLOCKS_DIFFER_S;
 }
 
-static void read_good(struct revocation_report *out, const struct revocation_rules *rules,
-                      const struct statement *s, const X509 *certificate)
-{
-    const int64_t expiry = certificate_not_after(certificate);
-    const int64_t cutoff = archive_cutoff(s);
-    char when[TIME_TEXT_ROOM];
-
-    if (statement_end(s) < rules->now)
-        report_nothing(out, "the newest answer of its OCSP responder was good until %s",
-                       time_format(when, TIME_RFC3339, statement_end(s)));
-    else if (rules->max_age && rules->now - s->update > rules->max_age)
-        report_nothing(out, "the newest answer of its OCSP responder is of %s, which is too old",
-                       time_format(when, TIME_RFC3339, s->update));
-    else if (expiry < s->update && !(cutoff && cutoff <= expiry))
-        report_nothing(out,
-                       "it expired at %s, and its OCSP responder, whose answer is newer, need not "
-                       "know such certificates any more",
-                       time_format(when, TIME_RFC3339, expiry));
-    else
-        out->kind = REPORT_GOOD;
-}
-
 static void tell_statement(struct revocation_report *out, const struct revocation_rules *rules,
                            const struct statement *s, const X509 *certificate)
 {
@@ -240,7 +215,10 @@ static void tell_statement(struct revocation_report *out, const struct revocatio
         out->since = s->since;
         out->reason = s->reason < 0 ? OCSP_REVOKED_STATUS_UNSPECIFIED : s->reason;
     } else if (s->status == V_OCSP_CERTSTATUS_GOOD)
-        read_good(out, rules, s, certificate);
+        report_good(out, rules,
+                    &(struct good_statement){ "answer of its OCSP responder", "know",
+                                              statement_end(s), archive_cutoff(s) },
+                    certificate_not_after(certificate));
     else
         report_nothing(out, "its OCSP responder does not know it");
 }

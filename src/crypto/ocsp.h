@@ -6,6 +6,10 @@
 
 #include "crypto/revocation_report.h"
 
+AUTO_KIND(ocsp_request, OCSP_REQUEST *, OCSP_REQUEST_free(*p))
+AUTO_KIND(ocsp_response, OCSP_RESPONSE *, OCSP_RESPONSE_free(*p))
+AUTO_KIND(ocsp_answer, OCSP_BASICRESP *, OCSP_BASICRESP_free(*p))
+
 /* Asks about one certificate, with a nonce; the caller frees it. */
 SE_MUST_CHECK se_status ocsp_request_make(OCSP_REQUEST **out, X509 *certificate, X509 *issuer,
                                           se_error *err);

@@ -34,7 +34,7 @@ static void note_unknown(struct revocation *out, const struct enquiry *e, const 
         return;
     out->status = SE_REVOCATION_UNKNOWN;
     certificate_subject(subject, sizeof subject, e->certificate);
-    (void)snprintf(out->note, sizeof out->note, "%s: %.150s", subject, why);
+    (void)snprintf(out->note, sizeof out->note, "%s: %s", subject, why);
 }
 
 /* ---- who was revoked ---- */

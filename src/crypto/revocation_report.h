@@ -7,6 +7,7 @@
 
 #include "crypto/key.h"
 
+AUTO_KIND(crl, X509_CRL *, X509_CRL_free(*p))
 AUTO_KIND(crl_stack, STACK_OF(X509_CRL) *, sk_X509_CRL_pop_free(*p, X509_CRL_free))
 
 DEFINE_STACK_OF(OCSP_BASICRESP)
@@ -24,7 +25,7 @@ struct revocation_sources {
 bool revocation_sources_begin(struct revocation_sources *out);
 void revocation_sources_free(struct revocation_sources *sources);
 
-enum { REVOCATION_WHY = 192 };
+enum { REVOCATION_WHY = 152 };
 
 /* Adds what somebody says who is asked about the certificate; false: nobody is named, or `why`
  * nothing came. */
@@ -56,6 +57,18 @@ struct revocation_report {
     char why[REVOCATION_WHY]; /* nothing: why not, in words about the certificate; "": nobody says
                                  anything about it */
 };
+
+/* Somebody says nothing against a certificate; whether that tells something. */
+struct good_statement {
+    const char *what, *does; /* for messages: "CRL of its issuer", "name" */
+    int64_t until;           /* its nextUpdate */
+    int64_t expired_since;   /* from when on it tells about those that have expired, too (X.509,
+                                9.5.2.12; RFC 6960, 4.4.4); 0: it need not */
+};
+
+/* `out` has its thisUpdate already; `expiry` is the certificate's. */
+void report_good(struct revocation_report *out, const struct revocation_rules *rules,
+                 const struct good_statement *s, int64_t expiry);
 
 void report_nothing(struct revocation_report *out, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

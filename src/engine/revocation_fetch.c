@@ -13,10 +13,6 @@
 enum { TIMEOUT_S = 5, ANSWER_LIMIT = 1 << 20, CRL_LIMIT = 64 << 20 };
 
 AUTO_KIND(bio, BIO *, BIO_free(*p))
-AUTO_KIND(crl, X509_CRL *, X509_CRL_free(*p))
-AUTO_KIND(ocsp_request, OCSP_REQUEST *, OCSP_REQUEST_free(*p))
-AUTO_KIND(ocsp_response, OCSP_RESPONSE *, OCSP_RESPONSE_free(*p))
-AUTO_KIND(ocsp_answer, OCSP_BASICRESP *, OCSP_BASICRESP_free(*p))
 AUTO_KIND(urls, STACK_OF(OPENSSL_STRING) *, X509_email_free(*p))
 AUTO_KIND(distribution_points, CRL_DIST_POINTS *, CRL_DIST_POINTS_free(*p))
 
@@ -30,7 +26,7 @@ static se_status find_place(struct http_place *out, const char *url, se_error *e
 static void note_failure(char why[REVOCATION_WHY], const char *what, const char *url,
                          const se_error *err)
 {
-    (void)snprintf(why, REVOCATION_WHY, "%s '%.64s': %.80s", what, url, err->text);
+    (void)snprintf(why, REVOCATION_WHY, "%s '%.64s': %.62s", what, url, err->text);
 }
 
 /* ---- OCSP responders ---- */
@@ -66,7 +62,7 @@ bool ocsp_answer_fetch(char why[REVOCATION_WHY], struct revocation_sources *sour
 {
     AUTO(urls) urls = X509_get1_ocsp(certificate);
 
-    if (!sk_OPENSSL_STRING_num(urls) || !urls)
+    if (sk_OPENSSL_STRING_num(urls) <= 0)
         (void)snprintf(why, REVOCATION_WHY, "it names no OCSP responder");
     for (int i = 0; i < sk_OPENSSL_STRING_num(urls); i++) {
         const char *url = sk_OPENSSL_STRING_value(urls, i);

@@ -33,7 +33,6 @@ static const char path[] = /* clang-format off */
     "-----END CERTIFICATE-----\n"; /* clang-format on */
 
 AUTO_KIND(sources, struct revocation_sources, revocation_sources_free(p))
-AUTO_KIND(ocsp_response, OCSP_RESPONSE *, OCSP_RESPONSE_free(*p))
 AUTO_KIND(cms, CMS_ContentInfo *, CMS_ContentInfo_free(*p))
 
 static STACK_OF(X509) * certificates(void)
