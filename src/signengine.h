@@ -1110,8 +1110,8 @@ typedef struct se_evidence_verify_params {
     const char *trust_tsa; /* PEM file of CA certificates that vouch for time stamping authorities;
                               it has to be given. Those whose authorities have ended stay in it */
     int64_t time;          /* when the last time stamp has to be good; 0: now */
-    const se_revocation_params *revocation; /* of the authorities' certificates; NULL: it is not
-                                               looked at */
+    const se_revocation_params *revocation; /* of the authorities' certificates; NULL: only
+                                               what the time stamps bring is looked at */
     bool partial; /* the record may be about files that are not named. Among these are the others
                      under one time stamp, if whoever made it lists them beside the file */
 } se_evidence_verify_params;

@@ -9,7 +9,7 @@
 #include "crypto/revocation_report.h"
 
 /* Adds the CRLs and OCSP responses of `cms`, which was read from `ber`. Those of other kinds, and
- * broken ones, are as if they were not there. */
+ * broken ones, are as if they were not there.  SE_ERR_REJECTED: there are more than 100. */
 SE_MUST_CHECK se_status revocation_info_add(struct revocation_sources *sources,
                                             CMS_ContentInfo *cms, se_bytes ber, se_error *err);
 

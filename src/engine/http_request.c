@@ -3,6 +3,7 @@
 
 #include <openssl/err.h>
 #include <openssl/http.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -20,7 +21,7 @@ void http_place_free(struct http_place *place)
 bool http_place_read(struct http_place *out, const char *url)
 {
     AUTO(http_place) place = { NULL };
-    const bool read = text_starts(url, OSSL_HTTP_PREFIX) &&
+    const bool read = text_is_visible(url, strlen(url)) && text_starts(url, OSSL_HTTP_PREFIX) &&
                       OSSL_HTTP_parse_url(url, NULL, NULL, &place.host, &place.port, NULL,
                                           &place.path, NULL, NULL);
 

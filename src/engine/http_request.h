@@ -18,7 +18,7 @@ struct http_place {
 void http_place_free(struct http_place *place);
 AUTO_KIND(http_place, struct http_place, http_place_free(p))
 
-/* False: it is no URL as http://HOST... */
+/* False: it is no URL as http://HOST..., or one with blanks, which would end in the request. */
 bool http_place_read(struct http_place *out, const char *url);
 
 struct http_request {

@@ -185,6 +185,9 @@ make_signed away authorityInfoAccess="OCSP;URI:$responder_away/"
 unknown "its OCSP responder '$responder_away/': no connection" away
 make_signed secure authorityInfoAccess='OCSP;URI:https://localhost/'
 unknown "its OCSP responder 'https://localhost/': it is not asked: its URL is none of http" secure
+# a blank would end the line of the request
+make_signed blank authorityInfoAccess="OCSP;URI:$responder/blank HTTP"
+unknown "its OCSP responder '$responder/blank HTTP': it is not asked: its URL is none of http" blank
 make_signed silent authorityInfoAccess="OCSP;URI:$responder/silent"
 begun=$(date +%s)
 accepts verify silent --ocsp

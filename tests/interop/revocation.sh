@@ -106,6 +106,20 @@ refuses 1 verify good-ocsp --crl revoked.crl
 accepts verify other
 says 'revocation not looked at'
 refuses 1 verify other --require-revocation-check
+# anybody can add more, and each costs a verification
+many() { # COUNT WHAT
+    printf "%0${1}d" 0 | sed "s/0/ $2/g"
+}
+accepts bouncy <<LINES
+bring file.p7s most.p7s$(many 50 crl=good.crl)$(many 50 ocsp=good.ocsp)
+bring file.p7s over.p7s$(many 50 crl=good.crl)$(many 51 ocsp=good.ocsp)
+bring file.p7s over-crls.p7s$(many 101 crl=good.crl)
+LINES
+accepts verify most --require-revocation-check
+for name in over over-crls; do
+    refuses 1 verify $name
+    says 'the signature brings 101 CRLs and OCSP responses, more than 100'
+done
 # attached, and in PEM
 setup signengine sign -d One --attached --pem file -o attached.pem
 setup openssl cms -cmsout -inform PEM -in attached.pem -outform DER -out attached.der
@@ -139,7 +153,7 @@ bring old.p7s old-cutoff.p7s ocsp=cutoff.ocsp
 LINES
 for name in old late; do
     accepts signengine verify -d Old -s old-$name.p7s --time 2021-06-01 file
-    says 'revocation unknown: CN=old: it expired at 2022-01-01T00:00:00Z, and its OCSP responder, whose answer is newer, need not know'
+    says 'revocation unknown: CN=old: it expired at 2022-01-01T00:00:00Z, and the answer of its OCSP responder, which is newer, need not know such certificates any more'
 done
 accepts signengine verify -d Old -s old-cutoff.p7s --time 2021-06-01 --require-revocation-check file
 says 'by the OCSP responder CN=ocsp'
