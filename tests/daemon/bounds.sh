@@ -79,11 +79,13 @@ if [ "$allowed" = unlimited ] || [ "$allowed" -ge 8192 ]; then
     others=''
     stop_daemon
 fi
-# the limit of descriptors is less than what the settings say
-daemon_settings 'connections = 5000' 'per-user = 5000'
-start_daemon sh -c 'ulimit -n 2100; exec "$0" "$@"' "$trial"
-accepts grep -q '2100 open files are allowed, so there are 1076 connections at most' daemon.log
-stop_daemon
+# the limit of descriptors is less than what the settings say; under valgrind nobody can set it
+if ! [ "${MEMCHECK-}" ]; then
+    daemon_settings 'connections = 5000' 'per-user = 5000'
+    start_daemon sh -c 'ulimit -n 2100; exec "$0" "$@"' "$trial"
+    accepts grep -q '2100 open files are allowed, so there are 1076 connections at most' daemon.log
+    stop_daemon
+fi
 
 # ---- how much work ----
 daemon_settings 'threads = 2' 'queue = 2'
