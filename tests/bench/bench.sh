@@ -16,7 +16,7 @@ cd "$folder"
 export here folder
 
 # each in a shell of its own: what one can't do does not end the others
-for part in softhsm xml fields history latency opencryptoki process zip mail azure service; do
+for part in softhsm xml jws fields history latency opencryptoki process zip mail azure service; do
     mkdir "$part"
     (cd "$part" && sh "$here/$part.sh") >>rows || echo "bench: $part: left out, status $?" >&2
 done

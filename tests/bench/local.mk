@@ -39,3 +39,10 @@ tests_bench_service_LDADD = $(CORE_LIBS)
 EXTRA_DIST += tests/bench/service.sh
 CLEANFILES += tests/bench/service
 bench: tests/bench/service
+
+EXTRA_PROGRAMS += tests/bench/jws
+tests_bench_jws_SOURCES = tests/bench/jws.c tests/bench/race.c tests/bench/race.h
+tests_bench_jws_LDADD = $(CORE_LIBS)
+EXTRA_DIST += tests/bench/jws.sh
+CLEANFILES += tests/bench/jws
+bench: tests/bench/jws
