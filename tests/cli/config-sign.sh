@@ -150,13 +150,8 @@ refuses 1 signengine --trust-config ca.pem config verify --time 2019-06-01 signe
 says 'not yet valid'
 
 # ---- revoked ----
-signer=$(signengine --json --trust-config ca.pem config verify signed.xml | sed 's/.*"serial":"\([0-9A-F]*\)".*/\1/')
-printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/crl-index\ncrlnumber = %s/crl-number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
-echo 01 >crl-number
-: >crl-index
-setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out good.crl
-printf 'R\t21200101000000Z\t250601000000Z\t%s\tunknown\t/CN=any\n' "$signer" >crl-index
-setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out revoked.crl
+issue_crl good.crl ca
+issue_crl revoked.crl ca admin=20250601000000Z
 trusted_verify() { signengine "$@" --trust-config ca.pem config verify signed.xml; }
 accepts trusted_verify
 says 'revocation not looked at'
@@ -164,6 +159,7 @@ accepts signengine --trust-config ca.pem config verify --crl good.crl --require-
 says 'revocation none, by the CRL of'
 accepts signengine --json --trust-config ca.pem config verify --crl good.crl signed.xml
 says '"revocation":{"status":"good","by":"crl",'
+says "\"serial\":\"$(openssl x509 -in admin.pem -noout -serial | cut -d= -f2)\""
 refuses 1 signengine --trust-config ca.pem config verify --crl revoked.crl signed.xml
 says 'was revoked at 2025-06-01T00:00:00Z'
 refuses 1 signengine --trust-config ca.pem config verify --require-revocation-check signed.xml

@@ -232,12 +232,11 @@ setup change step0.ers good.ers renewed 20300601120000Z second
 accepts at 2035-06-01 verify --trust-tsa ca.pem -r good.ers one two three
 
 # ---- an authority that was revoked ----
-crl() { # FILE DATE: `second` is revoked from then on
-    printf 'R\t21200101000000Z\t%s000000Z\t%s\tunknown\t/CN=any\n' "$2" "$(openssl x509 -in second.pem -noout -serial | cut -d= -f2)" >.ca/index
-    setup openssl ca -config .ca/conf -keyfile ca.key -cert ca.pem -gencrl -crl_lastupdate 20341201000000Z -crl_nextupdate 21000101000000Z -out "$1"
+crl() { # FILE WHEN: `second` is revoked from then on
+    issue_crl "$1" ca number= from=20341201000000Z until=21000101000000Z "second=$2"
 }
-crl before.crl 300501
-crl after.crl 330501
+crl before.crl 20300501000000Z
+crl after.crl 20330501000000Z
 refuses 1 at 2035-06-01 verify --trust-tsa ca.pem --crl before.crl -r step1.ers one two three
 says 'time stamp 2 of 2: '
 says 'revoked'

@@ -50,16 +50,7 @@ verify() { # NAME OPTION...
 make_signed one authorityInfoAccess="OCSP;URI:$responder/one"
 
 # ---- a responder ----
-list() { # [CERTIFICATE=DATE[,REASON]]...: what it knows; DATE is "good" or when it was revoked
-    : >index
-    for word; do
-        serial=$(openssl x509 -in "${word%%=*}.pem" -noout -serial)
-        case ${word#*=} in
-        good) printf 'V\t21200101000000Z\t\t%s\tunknown\t/CN=%s\n' "${serial#*=}" "${word%%=*}" ;;
-        *) printf 'R\t21200101000000Z\t%s\t%s\tunknown\t/CN=any\n' "${word#*=}" "${serial#*=}" ;;
-        esac >>index
-    done
-}
+list() { list_certificates index "$@"; } # what it knows
 # answers_by RESPONDER [OPTION...]: from now on; $before goes before openssl, as faketime does
 before=''
 answers_by() {
@@ -86,13 +77,13 @@ answers_by ca -nmin 60
 accepts verify one --ocsp --require-revocation-check
 says 'by the OCSP responder CN=Test CA ca of'
 
-list one=250601000000Z,superseded
+list one=20250601000000Z,superseded
 answers_by ocsp -nmin 60
 refuses 1 verify one --ocsp
 says 'CN=one was revoked at 2025-06-01T00:00:00Z (superseded), says the OCSP responder CN=ocsp'
 accepts openssl_says
 says 'one.pem: revoked'
-list one=250601000000Z
+list one=20250601000000Z
 refuses 1 verify one --ocsp
 says 'at 2025-06-01T00:00:00Z (unspecified)'
 refuses 1 verify one --ocsp --trust ca.pem
@@ -100,7 +91,7 @@ says 'says the OCSP responder'
 # when it signed is what counts, unless the key was somebody else's
 accepts verify one --ocsp --time 2025-05-01 --require-revocation-check
 says 'revocation revoked at 2025-06-01T00:00:00Z (unspecified), after the time that counts, by the OCSP responder CN=ocsp'
-list one=250601000000Z,keyCompromise
+list one=20250601000000Z,keyCompromise
 refuses 1 verify one --ocsp --time 2025-05-01
 says '(keyCompromise)'
 
@@ -200,31 +191,19 @@ accepts verify two --ocsp --require-revocation-check
 says 'by the OCSP responder CN=ocsp'
 
 # ---- CRLs beside it ----
-# make_crl FILE [CERTIFICATE=DATE[,REASON]]...
-echo 01 >number
-make_crl() {
-    file=$1 day=${moment:-+0d}
-    shift
-    list "$@"
-    mv index crl-index
-    printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/crl-index\ncrlnumber = %s/number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
-    setup moved "$day" openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out "$file"
-}
-make_crl good.crl
-make_crl revoked.crl one=240601000000Z,superseded
-moment=-3d
-make_crl checked.crl checked=240601000000Z,superseded
-moment=
+issue_crl good.crl ca
+issue_crl revoked.crl ca one=20240601000000Z,superseded
+issue_crl checked.crl ca checked=20240601000000Z,superseded from="$(date -u -d '-3 days' +%Y%m%d%H%M%SZ)"
 list one=good
 refuses 1 verify one --ocsp --crl revoked.crl
 says 'CN=one was revoked at 2024-06-01T00:00:00Z (superseded), says the CRL of CN=Test CA ca'
-list one=250601000000Z,superseded
+list one=20250601000000Z,superseded
 refuses 1 verify one --ocsp --crl good.crl
 says 'says the OCSP responder CN=ocsp'
 # the newer one says that it was revoked later
-list one=240601000000Z
+list one=20240601000000Z
 keep_answer -2d -ndays 5
-make_crl revoked-later.crl one=250601000000Z
+issue_crl revoked-later.crl ca one=20250601000000Z
 refuses 1 verify one --ocsp --crl revoked-later.crl --time 2025-01-01
 says 'CN=one was revoked at 2024-06-01T00:00:00Z (unspecified), says the OCSP responder CN=ocsp'
 answers_by ocsp -nmin 60
@@ -255,7 +234,7 @@ list below=good sub=good
 accepts verify below --ocsp --require-revocation-check
 says 'by the OCSP responder CN=ocsp-sub'
 for path in below sub; do grep -qx "POST /$path" responder.asked || fail "asked: $(cat responder.asked)"; done
-list below=good sub=250601000000Z,CACompromise
+list below=good sub=20250601000000Z,CACompromise
 refuses 1 verify below --ocsp
 says 'CN=sub was revoked at 2025-06-01T00:00:00Z (cACompromise), says the OCSP responder CN=ocsp'
 
@@ -270,12 +249,12 @@ fetched() { # TEXT OPTION...
 }
 fetched "unknown: CN=listed: $place no answer"
 refuses 1 verify listed --fetch-crls --require-revocation-check
-make_crl good.crl
+issue_crl good.crl ca
 setup openssl crl -in good.crl -outform DER -out served.crl
 : >responder.asked
 fetched 'none, by the CRL of CN=Test CA ca' --require-revocation-check
 grep -qx 'GET /served.crl' responder.asked || fail "asked: $(cat responder.asked)"
-make_crl revoked.crl listed=240601000000Z,superseded
+issue_crl revoked.crl ca listed=20240601000000Z,superseded
 setup openssl crl -in revoked.crl -outform DER -out served.crl
 refuses 1 verify listed --fetch-crls
 says 'CN=listed was revoked at 2024-06-01T00:00:00Z (superseded), says the CRL of CN=Test CA ca'

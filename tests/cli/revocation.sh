@@ -33,43 +33,19 @@ export SIGNENGINE_CONFIG="$tmp/engine.xml" PYTHONDONTWRITEBYTECODE=1
 
 # ---- CRLs ----
 
-# make_crl FILE CA UPDATE NEXT NUMBER [WORD...]: WORD is CERT=REVOKED[,REASON[,INVALID]], an extension of the CRL as openssl.cnf has it, or
-# md=DIGEST
+# make_crl FILE CA UPDATE NEXT NUMBER [WORD...]: as issue_crl takes them; WHEN may be followed by REASON,INVALID
+cat >crl.sections <<'CONF'
+[scope]
+onlyCA = TRUE
+[indirect]
+indirectCRL = TRUE
+[elsewhere]
+fullname = URI:http://elsewhere.example/crl
+CONF
 make_crl() {
-    file=$1 by=$2 update=$3 next=$4 number=$5 md=sha256
+    file=$1 by=$2 update=$3 next=$4 number=$(printf %02d "$5") # of hexadecimal digits, in pairs
     shift 5
-    : >index
-    : >crl.extensions
-    for word; do
-        case $word in
-        md=*) md=${word#*=} ;;
-        one=* | below=* | sub=* | tsa=*)
-            serial=$(openssl x509 -in "${word%%=*}.pem" -noout -serial)
-            revoked=${word#*=}
-            printf 'R\t21200101000000Z\t%s\t%s\tunknown\t/CN=any\n' "${revoked#20}" "${serial#*=}" >>index
-            ;;
-        *) echo "${word%%=*} = ${word#*=}" >>crl.extensions ;;
-        esac
-    done
-    printf "%02d\n" "$number" >number # of hexadecimal digits, in pairs
-    cat >crl.conf <<-CONF
-	[ca]
-	default_ca = test
-	[test]
-	database = $tmp/index
-	crlnumber = $tmp/number
-	crl_extensions = extensions
-	default_md = $md
-	[extensions]
-	$(cat crl.extensions)
-	[scope]
-	onlyCA = TRUE
-	[indirect]
-	indirectCRL = TRUE
-	[elsewhere]
-	fullname = URI:http://elsewhere.example/crl
-	CONF
-    setup openssl ca -gencrl -config crl.conf -keyfile "$by.key" -cert "$by.pem" -crl_lastupdate "$update" -crl_nextupdate "$next" -out "$file"
+    issue_crl "$file" "$by" from="$update" until="$next" number="$number" sections=crl.sections "$@"
 }
 year() { echo "$1$(printf 0101000000)Z"; }
 

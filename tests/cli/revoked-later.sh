@@ -40,20 +40,17 @@ setup signengine zip sign --tsa "$tsa_url/" plain.zip -o signed.zip
 setup signengine mail sign --tsa "$tsa_url/" plain.eml -o signed.eml
 
 # ---- later ----
-serial=$(openssl x509 -in one.pem -noout -serial)
-serial_of_tsa=$(openssl x509 -in tsa.pem -noout -serial)
-revoked() { # STATE: index, as openssl's CA and responder have it
+day() { date -u -d "$1 days" +%Y%m%d%H%M%SZ; }
+revoked() { # STATE
     case $1 in
-    never) printf 'V\t21200101000000Z\t\t%s\tunknown\t/CN=one\n' "${serial#*=}" ;;
-    after) printf 'R\t21200101000000Z\t%s,superseded\t%s\tunknown\t/CN=one\n' "$(date -u -d '+5 days' +%y%m%d%H%M%SZ)" "${serial#*=}" ;;
-    before) printf 'R\t21200101000000Z\t%s,superseded\t%s\tunknown\t/CN=one\n' "$(date -u -d '-2 days' +%y%m%d%H%M%SZ)" "${serial#*=}" ;;
-    esac >index
-    printf 'V\t21200101000000Z\t\t%s\tunknown\t/CN=tsa\n' "${serial_of_tsa#*=}" >>index
+    never) one=good ;;
+    after) one=$(day +5),superseded ;;
+    before) one=$(day -2),superseded ;;
+    esac
 }
-printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/index\ncrlnumber = %s/number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
-echo 01 >number
 later() { # HOW: what the CA and the responder say by then
-    setup moved "$1" openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out ca.crl
+    issue_crl ca.crl ca "one=$one" from="$(day "${1%d}")" until="$(day $((${1%d} + 5)))"
+    list_certificates index "one=$one" tsa=good
     cat >answer.sh <<-SH
 	FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f $1 openssl ocsp -index index -CA ca.pem -rsigner ocsp.pem -rkey ocsp.key -reqin ocsp.query \
 	    -respout ocsp.answer -nmin 60 >ocsp.log 2>&1

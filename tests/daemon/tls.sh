@@ -61,17 +61,8 @@ setup openssl req -new -key dns.key -subj /CN=old -config /dev/null -out old.csr
 setup openssl x509 -req -sha1 -in old.csr -CA clients.pem -CAkey clients.key -CAcreateserial -days 99 -out old.pem
 cp dns.key old.key
 
-revoke() { # CA [NAME...]: CA.crl
-    ca=$1
-    shift
-    : >.ca/index
-    for name; do
-        printf 'R\t21200101000000Z\t200101000000Z\t%s\tunknown\t/CN=%s\n' "$(openssl x509 -in "$name.pem" -noout -serial | sed 's/.*=//')" "$name" >>.ca/index
-    done
-    setup openssl ca -config .ca/conf -keyfile "$ca.key" -cert "$ca.pem" -gencrl -crldays 30 -out "$ca.crl"
-}
-revoke inner
-revoke clients revoked
+issue_crl inner.crl inner number=
+issue_crl clients.crl clients number= revoked=20200101000000Z
 cat clients.crl inner.crl >all.crl
 certificate_files() {
     cp server.pem run/server.pem
@@ -311,7 +302,7 @@ others=$!
 until_true grep -q ready kept.got
 server_cert
 certificate_files
-revoke clients revoked unknown
+issue_crl clients.crl clients number= revoked=20200101000000Z unknown=20200101000000Z
 cp clients.crl all.crl
 reload
 : >reloaded

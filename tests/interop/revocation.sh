@@ -42,22 +42,18 @@ setup signengine sign -d One file
 setup openssl cms -sign -binary -in file -signer old.pem -inkey old.key -outform DER -out old.p7s
 
 # ---- what openssl makes ----
-serial=$(openssl x509 -in one.pem -noout -serial)
-answer() { # FILE STATE HOW: STATE has the first three fields of an index
-    printf '%b\t%s\tunknown\t/CN=one\n' "$2" "${serial#*=}" >index
+answer() { # FILE WHEN HOW
+    list_certificates index "one=$2"
     setup openssl ocsp -no_nonce -issuer ca.pem -cert one.pem -reqout query
     setup env FAKETIME_DONT_FAKE_MONOTONIC=1 faketime -f "$3" openssl ocsp -index index -CA ca.pem -rsigner ocsp.pem -rkey ocsp.key -reqin query \
         -ndays 1 -respout "$1"
 }
-answer good.ocsp 'V\t21200101000000Z\t' -1s
-answer past.ocsp 'V\t21200101000000Z\t' -5d
-answer revoked.ocsp 'R\t21200101000000Z\t250601000000Z,superseded' -1s
+answer good.ocsp good -1s
+answer past.ocsp good -5d
+answer revoked.ocsp 20250601000000Z,superseded -1s
+issue_crl good.pem ca
+issue_crl revoked.pem ca one=20250601000000Z
 for state in good revoked; do
-    : >crl-index
-    [ $state = good ] || printf 'R\t21200101000000Z\t250601000000Z\t%s\tunknown\t/CN=one\n' "${serial#*=}" >crl-index
-    echo 01 >number
-    printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/crl-index\ncrlnumber = %s/number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
-    setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out $state.pem
     setup openssl crl -in $state.pem -outform DER -out $state.crl
 done
 

@@ -222,6 +222,67 @@ make_cert() {
     issue
 }
 
+# list_certificates FILE [CERT=WHEN[,REASON]]...: what became of CERT.pem, as openssl's CA and its responder read it; WHEN is
+# 20250601000000Z, when it was revoked, or "good".
+list_certificates() (
+    listed=$1
+    shift
+    : >"$listed"
+    for word; do
+        who=${word%%=*} when=${word#*=}
+        serial=$(openssl x509 -in "$who.pem" -noout -serial)
+        case $when in
+        good) printf 'V\t21200101000000Z\t\t%s\tunknown\t/CN=%s\n' "${serial#*=}" "$who" ;;
+        *) printf 'R\t21200101000000Z\t%s\t%s\tunknown\t/CN=%s\n' "${when#20}" "${serial#*=}" "$who" ;;
+        esac >>"$listed"
+    done
+)
+
+# issue_crl FILE CA [WORD=VALUE...]: a CRL, in PEM.
+#   CERT=WHEN[,REASON]   a certificate, as list_certificates takes it
+#   from=20250101000000Z until=20250201000000Z   now, and in five days
+#   number=01   the next one; empty: none, as CRLs of version 1 have it
+#   md=sha256
+#   sections=FILE   to which extensions refer
+#   anything else is an extension: 1.2.3.4=critical,ASN1:NULL
+issue_crl() (
+    file=$1 by=$2 begin='' end='' number=next md=sha256 sections=/dev/null
+    shift 2
+    mkdir -p "$tmp/.ca"
+    : >"$tmp/.ca/crl.extensions"
+    for word; do
+        shift
+        case $word in
+        from=*) begin=${word#*=} ;;
+        until=*) end=${word#*=} ;;
+        number=*) number=${word#*=} ;;
+        md=*) md=${word#*=} ;;
+        sections=*) sections=${word#*=} ;;
+        *)
+            if [ -e "${word%%=*}.pem" ]; then
+                set -- "$@" "$word"
+            else
+                echo "${word%%=*} = ${word#*=}" >>"$tmp/.ca/crl.extensions"
+            fi
+            ;;
+        esac
+    done
+    list_certificates "$tmp/.ca/crl.index" "$@"
+    case $number in
+    next) [ -e "$tmp/.ca/crl.number" ] || echo 01 >"$tmp/.ca/crl.number" ;;
+    ?*) echo "$number" >"$tmp/.ca/crl.number" ;;
+    esac
+    {
+        printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s\ndefault_md = %s\n' "$tmp/.ca/crl.index" "$md"
+        [ ! "$number" ] || echo "crlnumber = $tmp/.ca/crl.number"
+        [ ! -s "$tmp/.ca/crl.extensions" ] || echo 'crl_extensions = extensions'
+        echo '[extensions]'
+        cat "$tmp/.ca/crl.extensions" "$sections"
+    } >"$tmp/.ca/crl.conf"
+    setup openssl ca -gencrl -config "$tmp/.ca/crl.conf" -keyfile "$by.key" -cert "$by.pem" -crldays 5 \
+        ${begin:+-crl_lastupdate "$begin"} ${end:+-crl_nextupdate "$end"} -out "$file"
+)
+
 # make_tsa: tsa.key and tsa.pem, of the CA `ca`, and ts.conf, with which `openssl ts -reply` is a time stamping authority.
 make_tsa() {
     make_cert tsa rsa:2048 keyUsage=critical,digitalSignature extendedKeyUsage=critical,timeStamping

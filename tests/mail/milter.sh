@@ -451,30 +451,21 @@ answers reject refused signed.eml
 answers accept 'already signed' message.eml
 
 # ---- who was revoked ----
-: >crl-index
-echo 01 >crl-number
-printf '[ca]\ndefault_ca = test\n[test]\ndatabase = %s/crl-index\ncrlnumber = %s/crl-number\ndefault_md = sha256\n' "$tmp" "$tmp" >crl.conf
-list_revoked() { # CERTIFICATE...: ca.crl
-    : >crl-index
-    for name; do
-        serial=$(openssl x509 -in "$name.pem" -noout -serial)
-        printf 'R\t21200101000000Z\t250601000000Z\t%s\tunknown\t/CN=%s\n' "${serial#*=}" "$name" >>crl-index
-    done
-    setup openssl ca -gencrl -config crl.conf -keyfile ca.key -cert ca.pem -crldays 5 -out ca.crl
+make_crl() { # CA [CERT=WHEN]...: ca.crl
+    issue_crl ca.crl "$@"
     chmod 644 ca.crl
 }
-list_revoked
+make_crl ca
 reload_with "trust-signers = $tmp/ca.pem" "crl = $tmp/ca.crl" 'revocation = required'
 answers accept 'already signed' signed.eml
 message alice@example.org
 answers accept signed message.eml
 setup openssl cms -verify -in signed.eml -CAfile ca.pem -signer signer.pem -out content
-list_revoked signer
+make_crl ca signer=20250601000000Z
 answers reject refused signed.eml
 audit_says 'was revoked at 2025-06-01T00:00:00Z'
 rm ca.crl
-setup openssl ca -gencrl -config crl.conf -keyfile other.key -cert other.pem -crldays 5 -out ca.crl
-chmod 644 ca.crl
+make_crl other signer=20250601000000Z
 answers reject refused signed.eml
 reload_with "trust-signers = $tmp/ca.pem" "crl = $tmp/ca.crl"
 answers accept 'already signed' signed.eml
