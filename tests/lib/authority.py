@@ -14,9 +14,10 @@
 
 Each question is kept as `authority.query`, and its path goes to the end of `authority.asked`.
 """
-import datetime, http.server, os, socket, subprocess, sys, urllib.parse
+import datetime, http.server, os, subprocess, sys, urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "zip"))
+from serving import Handler, serve
 from stamps import GENERALIZED, INTEGER, OID, SEQUENCE, der, inside, token
 
 def openssl(*arguments):
@@ -59,30 +60,14 @@ def answer(path, query, how):
     return {"/garbage": b"no time stamp", "/refuses": bytes.fromhex("30053003020102")}.get(path) or reply()
 
 
-class Authority(http.server.BaseHTTPRequestHandler):
+class Authority(Handler):
     def do_POST(self):
-        query = self.rfile.read(int(self.headers["Content-Length"]))
-        with open("authority.query", "wb") as file:
-            file.write(query)
-        with open("authority.asked", "a") as file:
-            file.write(self.path + "\n")
+        query = self.keep_body("authority.query")
+        self.note(self.path)
         url = urllib.parse.urlsplit(self.path)
         body = answer(url.path, query, dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True)))
-        self.send_response(404 if url.path == "/missing" else 200)
-        self.send_header("Content-Type", "application/timestamp-reply")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *args):
-        pass
+        self.answer("application/timestamp-reply", body, 404 if url.path == "/missing" else 200)
 
 
-# nobody listens there, and nobody else can while this runs
-away = socket.socket()
-away.bind(("127.0.0.1", 0))
-server = http.server.HTTPServer(("127.0.0.1", 0), Authority)
-with open("authority.new", "w") as file:
-    file.write("tsa_url=http://127.0.0.1:%d\ntsa_away=http://127.0.0.1:%d/\n" % (server.server_port, away.getsockname()[1]))
-os.rename("authority.new", "authority.urls")
-server.serve_forever()
+# one after the other, since openssl reads the question from a file
+serve("authority", Authority, {"tsa_url": "{here}", "tsa_away": "{away}/"}, http.server.HTTPServer)

@@ -18,6 +18,6 @@ tests_lib_shim_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath 
 tests_lib_shim_la_LIBADD  = -ldl -lpthread
 
 # what tests have fetched, once for each build folder
-EXTRA_DIST += tests/lib/authority.py tests/lib/debian-source.sh tests/lib/npm.sh tests/lib/responder.py
+EXTRA_DIST += tests/lib/authority.py tests/lib/debian-source.sh tests/lib/npm.sh tests/lib/responder.py tests/lib/serving.py
 clean-local:
 	rm -rf tests/lib/sources
