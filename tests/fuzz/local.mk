@@ -51,5 +51,5 @@ check_PROGRAMS += $(FUZZ_TARGETS) tests/fuzz/broken
 TESTS += $(FUZZ_TARGETS)
 SHELL_TESTS += tests/fuzz/test-driver.sh
 endif
-EXTRA_DIST += tests/fuzz/corpus tests/fuzz/envelope.h
+EXTRA_DIST += tests/fuzz/corpus tests/fuzz/envelope.h tests/fuzz/revocation.h
 dist_noinst_SCRIPTS += tests/fuzz/campaign.sh
