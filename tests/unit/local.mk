@@ -272,6 +272,16 @@ tests_unit_test_data_key_cache_SOURCES = tests/unit/test_data_key_cache.c tests/
 tests_unit_test_data_key_cache_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_data_key_cache_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_evidence_tree
+tests_unit_test_evidence_tree_SOURCES = tests/unit/test_evidence_tree.c tests/unit/unit.h
+tests_unit_test_evidence_tree_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_evidence_tree_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_evidence_record
+tests_unit_test_evidence_record_SOURCES = tests/unit/test_evidence_record.c tests/unit/unit.h
+tests_unit_test_evidence_record_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_evidence_record_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_oaep
 tests_unit_test_oaep_SOURCES = tests/unit/test_oaep.c tests/unit/maker.c tests/unit/maker.h tests/unit/unit.h
 tests_unit_test_oaep_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
