@@ -178,10 +178,15 @@ typedef struct se_options {
      * what it has noticed about versions is known. It stays as it is, and may be closed at any
      * time after se_open(); NULL: none */
     se_engine *follows;
+
+    /* Whether the certificate of who signed the configuration was revoked; NULL: it is not looked
+     * at. It goes with trust_config, or SE_ERR_USAGE. CRLs are read, and others asked, at each
+     * loading; `watch` does not look at them */
+    const struct se_revocation_params *config_revocation;
 } se_options;
 #define SE_OPTIONS_INIT                                                                            \
     {                                                                                              \
-        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL, false, NULL                        \
+        sizeof(se_options), NULL, NULL, NULL, NULL, NULL, NULL, false, NULL, NULL                  \
     }
 
 /*

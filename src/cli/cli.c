@@ -303,6 +303,16 @@ static void hear_event(void *arg, const se_event *event)
         report_event(cli, event);
 }
 
+const se_revocation_params *cli_config_revocation(struct cli *cli)
+{
+    if (!cli->config_crls && !cli->config_revocation_required)
+        return NULL;
+    cli->config_revocation = (se_revocation_params)SE_REVOCATION_PARAMS_INIT;
+    cli->config_revocation.crls = cli->config_crls;
+    cli->config_revocation.required = cli->config_revocation_required;
+    return &cli->config_revocation;
+}
+
 se_options cli_options(struct cli *cli)
 {
     se_options options = SE_OPTIONS_INIT;
@@ -312,6 +322,7 @@ se_options cli_options(struct cli *cli)
     options.event = cli->verbose || cli->audit.count ? hear_event : NULL;
     options.event_arg = cli;
     options.trust_config = cli->trust_config;
+    options.config_revocation = cli_config_revocation(cli);
     return options;
 }
 

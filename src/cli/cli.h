@@ -27,6 +27,9 @@ enum {
 struct cli {
     const char *config;       /* path */
     const char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
+    const char *config_crls;  /* by which its signer is refused; NULL: there are none */
+    bool config_revocation_required;
+    se_revocation_params config_revocation; /* these two, as the configuration is loaded with */
     const char *progress;
     /* of a signengined that is asked instead */
     const char *socket, *client_certificate, *client_key, *client_key_pin, *ca, *tag;
@@ -60,6 +63,8 @@ int cli_choose_service(struct cli *cli, bool served);
 /* They print the configuration's findings on stderr, and with --verbose what happens to keys. With
  * --audit what the engine does is recorded. */
 se_options cli_options(struct cli *cli);
+/* How the configuration's signer is looked at, by the global options; NULL: not at all. */
+const se_revocation_params *cli_config_revocation(struct cli *cli);
 
 /* Opens the engine and prints the configuration's findings on stderr.  An exit status; the caller
  * closes *out.  What --audit needs is there then, and has room. */

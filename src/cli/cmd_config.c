@@ -199,6 +199,8 @@ static int config_verify_run(struct cli *cli, void *options, int argc, char **ar
         return cli_usage(cli, "whom to trust? say --trust-config CA.pem");
     params.time = o->time;
     params.revocation = revocation_options_read(&revocation, &o->revocation);
+    if (!params.revocation)
+        params.revocation = cli_config_revocation(cli);
     cli->judged = file;
     if (file_read(&text, input_path(file), CONFIG_LIMIT, &err))
         return cli_fail(cli, &err);

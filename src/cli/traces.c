@@ -323,7 +323,7 @@ static void take_message(struct trace_search *s, const json_t *row)
 static se_status ask_about_messages(struct mail_search *m, se_error *err)
 {
     const struct cli *cli = m->search.cli;
-    const char *arguments[MESSAGE_ARGUMENTS + MESSAGES_MOST + 4] = {
+    const char *arguments[MESSAGE_ARGUMENTS + MESSAGES_MOST + 7] = {
         "signengine-mail", "mail",          "signers",      "--json",
         "--config",        cli_config(cli), "--descriptor", m->search.descriptor,
     };
@@ -334,6 +334,12 @@ static se_status ask_about_messages(struct mail_search *m, se_error *err)
         arguments[count++] = "--trust-config";
         arguments[count++] = cli->trust_config;
     }
+    if (cli->config_crls) {
+        arguments[count++] = "--config-crl";
+        arguments[count++] = cli->config_crls;
+    }
+    if (cli->config_revocation_required)
+        arguments[count++] = "--require-config-revocation-check";
     arguments[count++] = "--";
     memcpy(&arguments[count], m->paths, m->count * sizeof *m->paths);
     st = ask_program(&m->search, arguments, take_message, err);

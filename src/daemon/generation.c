@@ -79,12 +79,14 @@ static void hear_event(void *arg, const se_event *event)
 static se_status open_engine(struct generation *g, const struct generation *before, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
+    se_revocation_params revocation;
     char fingerprint[65];
 
     options.report = report_finding;
     options.event = hear_event;
     options.event_arg = g;
     options.trust_config = g->settings->trust_config;
+    options.config_revocation = settings_config_revocation(&revocation, g->settings);
     options.watch = true;
     options.follows = before ? before->engine : NULL;
     TRY(se_open(&g->engine, g->settings->config, &options, err));

@@ -36,6 +36,7 @@ void settings_free(struct settings **settings)
     free(s->path);
     free(s->config);
     free(s->trust_config);
+    free(s->config_crls);
     free(s->user);
     free(s->socket);
     free(s->group);
@@ -47,6 +48,15 @@ void settings_free(struct settings **settings)
     free(s->spool);
     free(s);
     *settings = NULL;
+}
+
+const se_revocation_params *settings_config_revocation(se_revocation_params *out,
+                                                       const struct settings *settings)
+{
+    *out = (se_revocation_params)SE_REVOCATION_PARAMS_INIT;
+    out->crls = settings->config_crls;
+    out->required = settings->config_revocation_required;
+    return out->crls || out->required ? out : NULL;
 }
 
 /* ---- settings of which there are several ---- */
@@ -145,6 +155,16 @@ static se_status take_tls(struct settings *to, const struct setting *s, se_error
                              "tls is ADDRESS:PORT in digits, as 192.0.2.1:8700 or [::]:8700");
 }
 
+static se_status take_config_revocation(struct settings *to, const struct setting *s, se_error *err)
+{
+    static const char *const words[] = { "optional", "required" };
+    unsigned place;
+
+    TRY(setting_choice(&place, s, words, COUNT(words), err));
+    to->config_revocation_required = place == 1;
+    return SE_OK;
+}
+
 /* ---- one line ---- */
 
 struct number_row {
@@ -185,7 +205,7 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
         { "user", &to->user },     { "group", &to->group },
         { "spool", &to->spool },   { "certificate", &to->certificate },
         { "key", &to->key },       { "client-ca", &to->client_ca },
-        { "crl", &to->crl },
+        { "crl", &to->crl },       { "config-crl", &to->config_crls },
     };
 
     *known = true;
@@ -219,11 +239,13 @@ static se_status take_size(bool *known, struct settings *to, const struct settin
 static se_status take_other(struct settings *to, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "config",       "trust-config", "user",        "group",    "listen",       "mode",
-        "body",         "bodies",       "audit",       "history",  "threads",      "spool",
-        "io-threads",   "queue",        "connections", "per-user", "head-timeout", "body-timeout",
-        "idle-timeout", "tls",          "certificate", "key",      "client-ca",    "crl",
-        "spool-body",   "spool-size",
+        "config",       "trust-config", "user",         "group",
+        "listen",       "mode",         "body",         "bodies",
+        "audit",        "history",      "threads",      "spool",
+        "io-threads",   "queue",        "connections",  "per-user",
+        "head-timeout", "body-timeout", "idle-timeout", "tls",
+        "certificate",  "key",          "client-ca",    "crl",
+        "spool-body",   "spool-size",   "config-crl",   "config-revocation",
     };
     const char *name = s->words[SETTING_NAME];
 
@@ -235,6 +257,8 @@ static se_status take_other(struct settings *to, const struct setting *s, se_err
         return setting_mode(&to->mode, s, err);
     if (strcmp(name, "audit") == 0)
         return take_audit(to, s, err);
+    if (strcmp(name, "config-revocation") == 0)
+        return take_config_revocation(to, s, err);
     return setting_unknown(s, names, COUNT(names), err);
 }
 

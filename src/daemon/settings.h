@@ -16,14 +16,16 @@ enum {
 };
 
 struct settings {
-    char *path;         /* of this file */
-    char *config;       /* engineSignEncrypt.xml */
-    char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
-    char *user;         /* to become, if started as root */
-    char *socket;       /* path of the local socket */
-    char *group;        /* of the socket; NULL: as the system makes it */
-    unsigned mode;      /* of the socket */
-    char *tls;          /* ADDRESS:PORT, for callers of a network; NULL: there are none */
+    char *path;                      /* of this file */
+    char *config;                    /* engineSignEncrypt.xml */
+    char *trust_config;              /* CAs that must have signed it; NULL: it need not be signed */
+    char *config_crls;               /* by which its signer is refused; NULL: there are none */
+    bool config_revocation_required; /* about whom the CRLs do not tell is refused */
+    char *user;                      /* to become, if started as root */
+    char *socket;                    /* path of the local socket */
+    char *group;                     /* of the socket; NULL: as the system makes it */
+    unsigned mode;                   /* of the socket */
+    char *tls; /* ADDRESS:PORT, for callers of a network; NULL: there are none */
     struct sockaddr_storage tls_address; /* the same */
     char *certificate, *key;             /* that the daemon shows them: paths, in PEM */
     char *client_ca, *crl;               /* who vouches for them; NULL: nothing is revoked */
@@ -48,6 +50,10 @@ SE_MUST_CHECK se_status settings_load(struct settings **out, const char *path, s
 /* The same for a text, which is cut to pieces; `path` is for the findings. */
 SE_MUST_CHECK se_status settings_parse(struct settings **out, se_buf *text, const char *path,
                                        se_error *err);
+/* How a signed configuration's signer is looked at; NULL: not at all. The settings stay longer. */
+const se_revocation_params *settings_config_revocation(se_revocation_params *out,
+                                                       const struct settings *settings);
+
 void settings_free(struct settings **settings);
 AUTO_KIND(settings, struct settings *, settings_free(p))
 

@@ -20,6 +20,9 @@ enum {
 /* How an engine is loaded, and what is known about its files. */
 struct loader {
     char *path, *pin_key, *trust_config; /* the last two may be NULL */
+    char *crls;                          /* what `revocation` names; NULL: none */
+    se_revocation_params revocation;
+    bool looks_at_revocation;
     se_report_fn report;
     void *report_arg;
     struct events events;
@@ -62,7 +65,11 @@ static se_status load_config(struct engine *engine, struct loaded_text *text,
         .vouch_arg = text,
     };
 
-    text->checked = (struct signed_config){ .path = loader->path, .trust = loader->trust_config };
+    text->checked = (struct signed_config){
+        .path = loader->path,
+        .trust = loader->trust_config,
+        .revocation = loader->looks_at_revocation ? &loader->revocation : NULL,
+    };
     TRY(config_load(&engine->config, loader->path, &options, err));
     return loader->trust_config ? signed_config_check_files(engine->config, &text->checked, err)
                                 : SE_OK;
@@ -278,12 +285,30 @@ static void loader_free(struct loader *loader)
     free(loader->path);
     free(loader->pin_key);
     free(loader->trust_config);
+    free(loader->crls);
     free(loader);
 }
 
 static bool copy_text(char **out, const char *text)
 {
     return !text || (*out = strdup(text));
+}
+
+static se_status take_revocation(struct loader *loader, const se_options *options, se_error *err)
+{
+    if (!options->config_revocation)
+        return SE_OK;
+    if (!options->trust_config)
+        return error_set(err, SE_ERR_USAGE,
+                         "whether its signer was revoked is looked at of a configuration that has "
+                         "to be signed only: by whom?");
+    TRY(arguments_options(&loader->revocation, options->config_revocation, se_revocation_params,
+                          err));
+    if (!copy_text(&loader->crls, loader->revocation.crls))
+        return error_memory(err);
+    loader->revocation.crls = loader->crls;
+    loader->looks_at_revocation = true;
+    return SE_OK;
 }
 
 static se_status loader_new(struct loader **out, const char *path, const se_options *options,
@@ -300,10 +325,10 @@ static se_status loader_new(struct loader **out, const char *path, const se_opti
     loader->report = options->report;
     loader->report_arg = options->report_arg;
     loader->events = (struct events){ options->event, options->event_arg };
-    return copy_text(&loader->path, path) && copy_text(&loader->pin_key, options->pin_key) &&
-                   copy_text(&loader->trust_config, options->trust_config)
-               ? SE_OK
-               : error_memory(err);
+    if (!copy_text(&loader->path, path) || !copy_text(&loader->pin_key, options->pin_key) ||
+        !copy_text(&loader->trust_config, options->trust_config))
+        return error_memory(err);
+    return take_revocation(loader, options, err);
 }
 
 static se_status follow_engine(struct engine *engine, se_engine *other, se_error *err)

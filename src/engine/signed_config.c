@@ -155,12 +155,20 @@ static se_status verify_trusted(struct config_signer *out, se_buf *canonical,
     return verify_config(out, canonical, v, err);
 }
 
+static se_status verify_now(struct signed_config *checked, se_bytes text, se_error *err)
+{
+    AUTO(config_signer) signer = { .verdict = { .certificate = NULL } };
+    AUTO(revocation_looking) looking = { .sources = { NULL } };
+    struct verification v = { .text = text, .path = checked->path, .time = clock_seconds() };
+
+    TRY(revocation_looking_begin(&looking, checked->revocation, v.time, err));
+    v.revocation = &looking.rules;
+    return verify_trusted(&signer, &checked->canonical, &v, checked->trust, err);
+}
+
 se_status signed_config_check(void *arg, se_bytes text, se_error *err)
 {
-    struct signed_config *checked = arg;
-    AUTO(config_signer) signer = { .verdict = { .certificate = NULL } };
-    struct verification v = { .text = text, .path = checked->path, .time = clock_seconds() };
-    se_status st = verify_trusted(&signer, &checked->canonical, &v, checked->trust, err);
+    se_status st = verify_now(arg, text, err);
 
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }

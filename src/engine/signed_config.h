@@ -8,6 +8,7 @@
 /* Whom to trust, before; what was signed, after signed_config_check(). */
 struct signed_config {
     const char *path, *trust;
+    const se_revocation_params *revocation; /* NULL: it is not looked at */
     se_buf canonical;
 };
 

@@ -24,11 +24,21 @@ void conf_free(struct conf **conf)
     audit_sinks_free(&c->audit);
     free(c->metrics);
     free(c->trust_config);
+    free(c->config_crls);
     free(c->trust_signers);
     free(c->crls);
     free(c->socket_group);
     free(c);
     *conf = NULL;
+}
+
+const se_revocation_params *conf_config_revocation(se_revocation_params *out,
+                                                   const struct conf *conf)
+{
+    *out = (se_revocation_params)SE_REVOCATION_PARAMS_INIT;
+    out->crls = conf->config_crls;
+    out->required = conf->config_revocation_required;
+    return out->crls || out->required ? out : NULL;
 }
 
 /* ---- settings: name = value ---- */
@@ -111,14 +121,16 @@ static se_status set_switch(bool *to, const struct setting *s, const char *const
 
 static se_status conf_take_setting(struct conf *c, const struct setting *s, se_error *err)
 {
-    static const char *const names[] = {
-        "engine",        "socket",    "user",         "metrics",   "trust-config",
-        "trust-signers", "crl",       "socket-group", "envelope",  "bounces",
-        "lists",         "form",      "headers",      "local",     "peers",
-        "socket-mode",   "encrypted", "audit",        "revocation"
-    };
-    char **const texts[] = { &c->engine,       &c->socket,        &c->user, &c->metrics,
-                             &c->trust_config, &c->trust_signers, &c->crls, &c->socket_group };
+    static const char *const names[] = { "engine",   "socket",       "user",
+                                         "metrics",  "trust-config", "trust-signers",
+                                         "crl",      "socket-group", "config-crl",
+                                         "envelope", "bounces",      "lists",
+                                         "form",     "headers",      "local",
+                                         "peers",    "socket-mode",  "encrypted",
+                                         "audit",    "revocation",   "config-revocation" };
+    char **const texts[] = { &c->engine,  &c->socket,       &c->user,
+                             &c->metrics, &c->trust_config, &c->trust_signers,
+                             &c->crls,    &c->socket_group, &c->config_crls };
     const struct {
         const char *name;
         bool *to;
@@ -130,6 +142,7 @@ static se_status conf_take_setting(struct conf *c, const struct setting *s, se_e
         { "form", &c->opaque, { "detached", "opaque" } },
         { "headers", &c->protect, { "plain", "protected" } },
         { "revocation", &c->revocation_required, { "optional", "required" } },
+        { "config-revocation", &c->config_revocation_required, { "optional", "required" } },
     };
     const char *name = s->words[SETTING_NAME];
     bool known;

@@ -21,6 +21,7 @@ struct conf {
     struct audit_sinks audit; /* none: standard output */
     char *trust_config;  /* CAs that must have signed the engine's configuration; NULL: it need not
                             be signed */
+    char *config_crls;   /* by which its signer is refused; NULL: there are none */
     char *trust_signers; /* CAs of other signers whose mail may pass; NULL: only the descriptor's
                             own certificates may sign */
     char *crls; /* a file or folder of CRLs, by which signers are refused; NULL: there are none */
@@ -29,7 +30,8 @@ struct conf {
     struct peers peers; /* who may connect */
     bool any_envelope;  /* the envelope's sender need not be the From field's */
     bool sign_bounces, sign_lists, opaque, protect;
-    bool revocation_required; /* about whom the CRLs do not tell is refused */
+    bool revocation_required;        /* about whom the CRLs do not tell is refused */
+    bool config_revocation_required; /* the same of who signed the engine's configuration */
     enum encrypted encrypted;
     struct rules rules;
     struct network *networks;
@@ -43,6 +45,10 @@ SE_MUST_CHECK se_status conf_load(struct conf **out, const char *path, se_error 
 SE_MUST_CHECK se_status conf_parse(struct conf **out, se_buf *text, const char *path,
                                    se_error *err);
 void conf_free(struct conf **conf);
+
+/* How a signed configuration's signer is looked at; NULL: not at all. `conf` stays longer. */
+const se_revocation_params *conf_config_revocation(se_revocation_params *out,
+                                                   const struct conf *conf);
 AUTO_KIND(conf, struct conf *, conf_free(p))
 
 #endif

@@ -103,10 +103,12 @@ static void hear_change(void *arg, const se_event *event)
 static se_status setup_watch(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
+    se_revocation_params revocation;
 
     options.event = hear_change;
     options.event_arg = setup;
     options.trust_config = setup->conf->trust_config;
+    options.config_revocation = conf_config_revocation(&revocation, setup->conf);
     options.watch = true;
     return se_open(&setup->watching, setup->conf->engine, &options, err);
 }
@@ -114,11 +116,13 @@ static se_status setup_watch(struct setup *setup, se_error *err)
 static se_status setup_open_engine(struct setup *setup, se_error *err)
 {
     se_options options = SE_OPTIONS_INIT;
+    se_revocation_params revocation;
     char fingerprint[65];
 
     options.event = hear_event;
     options.event_arg = setup;
     options.trust_config = setup->conf->trust_config;
+    options.config_revocation = conf_config_revocation(&revocation, setup->conf);
     options.follows = service.setup ? service.setup->engine : NULL;
     TRY(se_open(&setup->engine, setup->conf->engine, &options, err));
     TRY(se_fingerprint(fingerprint, setup->engine, err));

@@ -115,13 +115,17 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
 
 struct config_trust {
     const char *path, *authorities;
+    const se_revocation_params *revocation; /* NULL: it is not looked at */
 };
 
 static se_status verify_config(void *arg, se_bytes text, se_error *err)
 {
     const struct config_trust *trust = arg;
-    se_status st = se_config_verify(NULL, text, trust->path, trust->authorities, NULL, err);
+    se_config_verify_params params = SE_CONFIG_VERIFY_PARAMS_INIT;
+    se_status st;
 
+    params.revocation = trust->revocation;
+    st = se_config_verify(NULL, text, trust->path, trust->authorities, &params, err);
     return st == SE_ERR_REJECTED || st == SE_ERR_FORMAT ? error_restate(err, SE_ERR_CONFIG) : st;
 }
 
@@ -141,6 +145,7 @@ static se_status load_config(struct config **out, const char *path, const se_opt
         how.vouch = verify_config;
         how.vouch_arg = &trust;
         trust.authorities = options->trust_config;
+        trust.revocation = options->config_revocation;
     }
     return config_load(out, path, &how, err);
 }

@@ -163,6 +163,26 @@ says "\"serial\":\"$(openssl x509 -in admin.pem -noout -serial | cut -d= -f2)\""
 refuses 1 signengine --trust-config ca.pem config verify --crl revoked.crl signed.xml
 says 'was revoked at 2025-06-01T00:00:00Z'
 refuses 1 signengine --trust-config ca.pem config verify --require-revocation-check signed.xml
+# and at each loading
+accepts trusting --config-crl good.crl --require-config-revocation-check sign -d Files content -o content.p7s
+accepts trusting --config-crl good.crl key list files
+setup rm -f never
+for command in check 'config show' 'key list files' 'sign -d Files content -o never' 'encrypt -d Files content -o never'; do
+    # shellcheck disable=SC2086 # several words
+    refuses 78 trusting --config-crl revoked.crl $command
+    says "'signed.xml': CN=admin was revoked at 2025-06-01T00:00:00Z (unspecified), says the CRL of "
+done
+[ ! -e never ] || fail "signed by a configuration whose signer was revoked"
+refuses 1 trusting --config-crl revoked.crl config verify
+says 'was revoked at 2025-06-01T00:00:00Z'
+refuses 78 trusting --require-config-revocation-check check
+says "can't be found out: "
+says 'there is no CRL of its issuer'
+refuses 64 signengine -c signed.xml --config-crl good.crl check
+says 'by whom?'
+refuses 66 trusting --config-crl none.crl check
+refuses 78 trusting --config-crl content check
+says "'content' is no CRL"
 refuses 65 admin config sign -d Admin content -o never
 sed 's/name="Old"/nam="Old"/' plain.xml >invalid.xml
 refuses 78 admin config sign -d Admin invalid.xml -o never

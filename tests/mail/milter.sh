@@ -206,8 +206,13 @@ accepts milter --check
 sed "s/SHA256withRSA'/SHA512withRSA'/" signed.xml >changed.xml
 put changed.xml
 refuses_to_start 78 'SHA512withRSA'
-conf "trust-config = $tmp/other.pem"
 put signed.xml
+issue_crl config.crl ca admin=20250601000000Z
+conf "trust-config = $tmp/ca.pem" "config-crl = $tmp/config.crl" 'require alice@example.org'
+refuses_to_start 78 'was revoked at 2025-06-01T00:00:00Z'
+conf "trust-config = $tmp/ca.pem" 'config-revocation = required' 'require alice@example.org'
+refuses_to_start 78 "can't be found out"
+conf "trust-config = $tmp/other.pem"
 refuses_to_start 78 "$tmp/engine.xml"
 
 # ---- an MTA ----

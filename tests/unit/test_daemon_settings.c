@@ -26,7 +26,8 @@ static void defaults_are_bounds(void **state)
     (void)state;
     assert_status(SE_OK, parse(&s, MINIMAL, &err), &err);
     assert_string_equal(s->socket, "/run/s");
-    assert_true(!s->config && !s->trust_config && !s->user && !s->group && !s->spool);
+    assert_true(!s->config && !s->trust_config && !s->config_crls && !s->user && !s->group &&
+                !s->spool);
     assert_int_equal(s->mode, 0660);
     assert_true(s->threads == 64 && s->io_threads == 2 && s->queue == 1000);
     assert_true(s->connections == 4096 && s->per_user == 256);
@@ -45,6 +46,7 @@ static void settings_are_taken(void **state)
     assert_status(SE_OK,
                   parse(&s,
                         MINIMAL "config = e.xml # this one\r\ntrust-config = ca.pem\n"
+                                "config-crl = c.crl\nconfig-revocation = required\n"
                                 "user = u\ngroup = g\nmode = 0600\nspool = /s\nthreads = 3\n"
                                 "body = 64k\nbodies = 1G\nidle-timeout = 7\n"
                                 "spool-body = 2M\nspool-size = 3M\n"
@@ -55,6 +57,8 @@ static void settings_are_taken(void **state)
                   &err);
     assert_string_equal(s->config, "e.xml");
     assert_string_equal(s->trust_config, "ca.pem");
+    assert_string_equal(s->config_crls, "c.crl");
+    assert_true(s->config_revocation_required);
     assert_true(strcmp(s->user, "u") == 0 && strcmp(s->group, "g") == 0);
     assert_true(s->mode == 0600 && s->threads == 3 && s->idle_timeout == 7);
     assert_true(s->body == 65536 && s->bodies == 1 << 30);

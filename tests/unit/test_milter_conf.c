@@ -65,6 +65,7 @@ static void settings_are_taken(void **state)
                         "bounces = sign\nlists = sign\nform = opaque\nheaders = "
                         "protected\nengine = again\nsocket-group = g\n"
                         "socket-mode = 0600\ntrust-signers = s\ncrl = r\nrevocation = required\n"
+                        "config-crl = x\nconfig-revocation = required\n"
                         "encrypted = pass\npeers = "
                         "root 192.0.2.0/24 *\n",
                         &err),
@@ -78,6 +79,8 @@ static void settings_are_taken(void **state)
     assert_string_equal(c->trust_config, "t");
     assert_string_equal(c->crls, "r");
     assert_true(c->revocation_required);
+    assert_string_equal(c->config_crls, "x");
+    assert_true(c->config_revocation_required);
     assert_true(c->any_envelope && c->sign_bounces && c->sign_lists && c->opaque && c->protect);
     assert_string_equal(c->socket_group, "g");
     assert_string_equal(c->trust_signers, "s");
