@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "base/arguments.h"
+#include "base/base64.h"
 #include "base/text.h"
 #include "cms/cms.h"
 #include "engine/engine.h"
 #include "engine/trust_store.h"
 #include "fields/container.h"
+#include "jose/jws.h"
 #include "xmldsig/xmldsig.h"
 
 enum { PEEK = 65536, VALUE_LIMIT = 64 << 20, RAW_MOST = 1024, DER_HEAD = 32 };
@@ -143,6 +145,20 @@ static se_status search_xml(const struct origin_search *s, se_error *err)
     if (st == SE_ERR_FORMAT && memmem(s->peek.data, s->peek.size, xmldsig, strlen(xmldsig)))
         return error_prefix(err, SE_ERR_REJECTED, "a signature in broken XML: ");
     return st;
+}
+
+/* Compact ones begin with "{" in base64url. Those of JWE, too: their header has `enc`. */
+static bool looks_like_jws(se_bytes in)
+{
+    const char *p = in.data;
+    const char *dot = in.size ? memchr(p, '.', in.size) : NULL;
+    AUTO(se_buf) header = SE_BUF_INIT;
+
+    if (in.size && *p == '{')
+        return true;
+    return dot && in.size > 3 && !strncmp(p, "eyJ", 3) &&
+           !base64url_decode(&header, (se_bytes){ p, (size_t)(dot - p) }, NULL) &&
+           !memmem(header.data, header.size, "\"enc\"", 5);
 }
 
 /* ---- what is encrypted ---- */
@@ -349,6 +365,8 @@ static se_status search_peeked(const struct origin_search *s, se_error *err)
         st = search_cms(s, &why);
     else if (looks_like_xml(s->peek))
         st = search_xml(s, &why);
+    else if (looks_like_jws(s->peek))
+        st = search_signature(s, jws_find_signers, &why);
     else
         st = search_value(s, &why);
     if (st == SE_ERR_FORMAT)

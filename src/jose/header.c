@@ -300,6 +300,34 @@ bool jose_header_is_of(const struct jose_header *header, X509 *certificate, cons
            print_is_of(header_text(header, "x5t#S256"), certificate, DIGEST_SHA256);
 }
 
+static bool is_thumbprint(const char *kid)
+{
+    return kid && strlen(kid) == JWK_THUMBPRINT - 1;
+}
+
+se_status jose_header_require_key(const struct jose_header *header, se_error *err)
+{
+    static const char *const naming[] = { "jwk", "x5c", "x5t", "x5t#S256" };
+    const char *kid = header_text(header, "kid");
+
+    if (is_thumbprint(kid))
+        return SE_OK;
+    for (size_t i = 0; i < COUNT(naming); i++)
+        if (header_member(header, naming[i]))
+            return SE_OK;
+    if (kid)
+        return error_set(err, SE_ERR_REJECTED,
+                         "a JWS that calls its key '%.64s' (kid), which is no thumbprint", kid);
+    return error_set(err, SE_ERR_REJECTED, "a JWS that does not say by which key it was made");
+}
+
+bool jose_header_names(const struct jose_header *header, X509 *certificate)
+{
+    const char *kid = header_text(header, "kid");
+
+    return jose_header_is_of(header, certificate, is_thumbprint(kid) ? NULL : kid);
+}
+
 se_status jose_header_refuse_key(const struct jose_header *header, se_error *err)
 {
     const char *kid = header_text(header, "kid");

@@ -44,6 +44,13 @@ SE_MUST_CHECK se_status jose_header_understand(const struct jose_header *header,
  * the thumbprint of the key.  A header that says nothing is anybody's. */
 bool jose_header_is_of(const struct jose_header *header, X509 *certificate, const char *key_id);
 
+/* SE_ERR_REJECTED: it does not say by which key it was made: by thumbprint (RFC 7638), certificate
+ * or key. A kid of another kind can be anybody's. */
+SE_MUST_CHECK se_status jose_header_require_key(const struct jose_header *header, se_error *err);
+
+/* Whether it says that it was made with the key of that one. */
+bool jose_header_names(const struct jose_header *header, X509 *certificate);
+
 /* Why it is of none. */
 se_status jose_header_refuse_key(const struct jose_header *header, se_error *err);
 

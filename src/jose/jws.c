@@ -2,6 +2,7 @@
 #include "jose/jws.h"
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "crypto/pkey_ops.h"
 #include "jose/jws_value.h"
 
@@ -270,5 +271,42 @@ se_status jws_verify(se_buf *payload, struct verdict *out, const struct jws_veri
     TRY(jws_value_read(&value, text, err));
     TRY(verify_read(&found, out, job, &value, err));
     *payload = buf_move(&found);
+    return SE_OK;
+}
+
+/* ---- whose it is, as it says itself ---- */
+
+static se_status take_piece(void *arg, se_bytes piece, se_error *err)
+{
+    struct writer *w = arg;
+
+    if (w->buf.size + piece.size > JWS_LIMIT)
+        return error_set(err, SE_ERR_FORMAT, "more than %d MB: no JWS", JWS_LIMIT >> 20);
+    writer_put(w, piece.data, piece.size);
+    return SE_OK;
+}
+
+static se_status read_text(se_buf *out, struct stream *in, se_error *err)
+{
+    AUTO(writer) w = { 0 };
+
+    TRY(stream_drain(in, take_piece, &w, err));
+    return writer_finish(out, &w, err);
+}
+
+se_status jws_find_signers(bool *made, const struct verify_job *job, se_error *err)
+{
+    AUTO(se_buf) text = SE_BUF_INIT;
+    AUTO(jws_value) value = { .json = NULL };
+
+    TRY(read_text(&text, job->in, err));
+    TRY(jws_value_read(&value, text_trim_end(buf_bytes(&text)), err));
+    for (size_t k = 0; k < value.count; k++) {
+        const struct jose_header *header = &value.signatures[k].header;
+
+        TRY(jose_header_require_key(header, err));
+        for (size_t i = 0; i < job->count; i++)
+            made[i] |= jose_header_names(header, job->candidates[i].certificate);
+    }
     return SE_OK;
 }

@@ -28,4 +28,8 @@ struct jws_verify_job {
 SE_MUST_CHECK se_status jws_verify(se_buf *payload, struct verdict *out,
                                    const struct jws_verify_job *job, se_bytes text, se_error *err);
 
+/* Sets made[i] where candidate i has made one of the signatures of job->in, as it says itself.
+ * SE_ERR_FORMAT: it is no JWS; SE_ERR_REJECTED: one does not say whose it is. */
+SE_MUST_CHECK se_status jws_find_signers(bool *made, const struct verify_job *job, se_error *err);
+
 #endif

@@ -4,6 +4,7 @@
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl jq
 echo data >data
+head -c 100000 /dev/zero | tr '\0' x >big
 export SIGNENGINE_CONFIG="$tmp/engine.xml"
 cipher='algorithm="AES/GCM/NoPadding" asymCipher="RSA/ECB/OAEPWithSHA-1AndMGF1Padding"'
 cat >engine.xml <<XML
@@ -60,6 +61,13 @@ make_all() { # FOLDER: one thing of each kind, by the versions that are current
     accepts signengine sign --xml -d Files -o "$1/order.xml" order.xml
     accepts signengine zip sign -d Files -o "$1/signed.zip" plain.zip
     accepts signengine sign --raw -d Files -o "$1/raw.sig" data
+    accepts signengine jws sign -d Files -o "$1/compact.jws" data
+    accepts signengine jws sign -d Files --detached -o "$1/detached.jws" data
+    accepts signengine jws sign -d Files --flattened -o "$1/json.jws" big
+    accepts signengine jws sign -d Files --general --key-id ours --certificates -o "$1/certificate.jws" data
+    accepts signengine jws sign -d Files --key-id ours -o "$1/named.jws" data
+    echo '{"sub":"somebody"}' >claims
+    accepts signengine jwt sign -d Files --no-expiry -o "$1/token.jwt" claims
     accepts signengine mail sign -o "$1/message.eml" plain.eml
     accepts signengine mail sign --opaque -o "$1/opaque.eml" plain.eml
     accepts signengine zip encrypt -d Fields -o "$1/container.nx02" data
@@ -102,7 +110,7 @@ in_use() { # WHAT ARGUMENT...
     says 'which nothing reads without it'
     same engine.xml rotated.xml
 }
-for file in detached.p7s detached.pem attached.p7m order.xml signed.zip; do
+for file in detached.p7s detached.pem attached.p7m order.xml signed.zip compact.jws detached.jws json.jws certificate.jws token.jwt; do
     in_use Files:1 old/$file
     accepts signengine retire Files:1 new/$file --dry-run
 done
@@ -146,7 +154,7 @@ says 'seals 1 to 2 by ObjectHistorySigner:1'
 refuses 1 signengine --json retire Files:1 old new --yes
 cp "$out" rows
 accepts jq -rs '[.[] | select(.found) | .place] | sort | join(" ")' rows
-says 'old/attached.p7m old/detached.p7s old/detached.pem old/order.xml old/signed.zip'
+says 'old/attached.p7m old/certificate.jws old/compact.jws old/detached.jws old/detached.p7s old/detached.pem old/json.jws old/order.xml old/signed.zip old/token.jwt'
 
 # ---- what does not tell ----
 unknown() { # TEXT ARGUMENT...
@@ -158,6 +166,7 @@ unknown() { # TEXT ARGUMENT...
     accepts signengine retire "$@" --skip-unknown --dry-run
 }
 unknown 'a raw signature' Files:1 new/raw.sig
+unknown "a JWS that calls its key 'ours' (kid), which is no thumbprint" Files:1 new/named.jws
 unknown 'bare RSA-OAEP' Bare:1 new/Bare.value
 unknown 'the first is line 1' Bare:1 --lines new/Bare.lines
 head -c 300 new/detached.p7s >cut.p7s
@@ -178,6 +187,7 @@ mkdir others
 setup openssl req -x509 -newkey rsa:2048 -nodes -keyout others/key.pem -out others/cert.pem -subj /CN=others -days 3
 setup openssl cms -sign -binary -in data -signer others/cert.pem -inkey others/key.pem -outform DER -out others/signed.p7s
 setup openssl x509 -in others/cert.pem -outform DER -out others/cert.der
+echo '{"signature":"none"}' >others/plain.json
 cp data plain.eml plain.zip order.xml others
 accepts signengine retire Files:1 others --dry-run
 refuses 66 signengine retire Files:1 nowhere --yes
