@@ -152,3 +152,13 @@ se_status setting_choice(unsigned *to, const struct setting *s, const char *cons
     list_words(&list, words, count);
     return setting_bad(s, err, "%s is %s", s->words[SETTING_NAME], writer_string(&list));
 }
+
+se_status setting_switch(bool *to, const struct setting *s, const char *const words[2],
+                         se_error *err)
+{
+    unsigned place;
+
+    TRY(setting_choice(&place, s, words, 2, err));
+    *to = place == 1;
+    return SE_OK;
+}

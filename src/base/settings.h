@@ -51,6 +51,9 @@ SE_MUST_CHECK se_status setting_mode(unsigned *to, const struct setting *setting
 /* *to is the place of the word among `words`. */
 SE_MUST_CHECK se_status setting_choice(unsigned *to, const struct setting *setting,
                                        const char *const *words, size_t count, se_error *err);
+/* *to is whether it is the second word. */
+SE_MUST_CHECK se_status setting_switch(bool *to, const struct setting *setting,
+                                       const char *const words[2], se_error *err);
 
 /* There is none of that name; one of `names` may have been meant. */
 se_status setting_unknown(const struct setting *setting, const char *const *names, size_t count,

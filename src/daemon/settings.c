@@ -155,16 +155,6 @@ static se_status take_tls(struct settings *to, const struct setting *s, se_error
                              "tls is ADDRESS:PORT in digits, as 192.0.2.1:8700 or [::]:8700");
 }
 
-static se_status take_config_revocation(struct settings *to, const struct setting *s, se_error *err)
-{
-    static const char *const words[] = { "optional", "required" };
-    unsigned place;
-
-    TRY(setting_choice(&place, s, words, COUNT(words), err));
-    to->config_revocation_required = place == 1;
-    return SE_OK;
-}
-
 /* ---- one line ---- */
 
 struct number_row {
@@ -247,6 +237,7 @@ static se_status take_other(struct settings *to, const struct setting *s, se_err
         "certificate",  "key",          "client-ca",    "crl",
         "spool-body",   "spool-size",   "config-crl",   "config-revocation",
     };
+    static const char *const optional[] = { "optional", "required" };
     const char *name = s->words[SETTING_NAME];
 
     if (strcmp(name, "listen") == 0)
@@ -258,7 +249,7 @@ static se_status take_other(struct settings *to, const struct setting *s, se_err
     if (strcmp(name, "audit") == 0)
         return take_audit(to, s, err);
     if (strcmp(name, "config-revocation") == 0)
-        return take_config_revocation(to, s, err);
+        return setting_switch(&to->config_revocation_required, s, optional, err);
     return setting_unknown(s, names, COUNT(names), err);
 }
 

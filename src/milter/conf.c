@@ -109,16 +109,6 @@ static se_status set_special(struct conf *c, const struct setting *s, bool *know
     return SE_OK;
 }
 
-static se_status set_switch(bool *to, const struct setting *s, const char *const words[2],
-                            se_error *err)
-{
-    unsigned place;
-
-    TRY(setting_choice(&place, s, words, 2, err));
-    *to = place == 1;
-    return SE_OK;
-}
-
 static se_status conf_take_setting(struct conf *c, const struct setting *s, se_error *err)
 {
     static const char *const names[] = { "engine",   "socket",       "user",
@@ -153,7 +143,7 @@ static se_status conf_take_setting(struct conf *c, const struct setting *s, se_e
             return setting_text(texts[i], s, err);
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
         if (strcmp(name, switches[i].name) == 0)
-            return set_switch(switches[i].to, s, switches[i].words, err);
+            return setting_switch(switches[i].to, s, switches[i].words, err);
     st = set_special(c, s, &known, err);
     return known ? st : setting_unknown(s, names, sizeof names / sizeof *names, err);
 }
