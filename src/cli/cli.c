@@ -305,12 +305,7 @@ static void hear_event(void *arg, const se_event *event)
 
 const se_revocation_params *cli_config_revocation(struct cli *cli)
 {
-    if (!cli->config_crls && !cli->config_revocation_required)
-        return NULL;
-    cli->config_revocation = (se_revocation_params)SE_REVOCATION_PARAMS_INIT;
-    cli->config_revocation.crls = cli->config_crls;
-    cli->config_revocation.required = cli->config_revocation_required;
-    return &cli->config_revocation;
+    return revocation_options_read(&cli->config_revocation_params, &cli->config_revocation);
 }
 
 se_options cli_options(struct cli *cli)

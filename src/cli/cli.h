@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "cli/options.h"
 #include "cli/recording.h"
+#include "cli/revocation_options.h"
 
 /* sysexits(3), where it has a word for it; doc/signengine.1 lists them */
 enum {
@@ -27,9 +28,8 @@ enum {
 struct cli {
     const char *config;       /* path */
     const char *trust_config; /* CAs that must have signed it; NULL: it need not be signed */
-    const char *config_crls;  /* by which its signer is refused; NULL: there are none */
-    bool config_revocation_required;
-    se_revocation_params config_revocation; /* these two, as the configuration is loaded with */
+    struct revocation_options config_revocation; /* of who signed it */
+    se_revocation_params config_revocation_params;
     const char *progress;
     /* of a signengined that is asked instead */
     const char *socket, *client_certificate, *client_key, *client_key_pin, *ca, *tag;

@@ -3,7 +3,8 @@
 #ifndef CLI_REVOCATION_OPTIONS_H
 #define CLI_REVOCATION_OPTIONS_H
 
-#include "cli/cli.h"
+#include "cli/options.h"
+#include "signengine.h"
 
 struct revocation_options {
     const char *crls;

@@ -334,11 +334,11 @@ static se_status ask_about_messages(struct mail_search *m, se_error *err)
         arguments[count++] = "--trust-config";
         arguments[count++] = cli->trust_config;
     }
-    if (cli->config_crls) {
+    if (cli->config_revocation.crls) {
         arguments[count++] = "--config-crl";
-        arguments[count++] = cli->config_crls;
+        arguments[count++] = cli->config_revocation.crls;
     }
-    if (cli->config_revocation_required)
+    if (cli->config_revocation.required)
         arguments[count++] = "--require-config-revocation-check";
     arguments[count++] = "--";
     memcpy(&arguments[count], m->paths, m->count * sizeof *m->paths);
