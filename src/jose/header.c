@@ -302,7 +302,9 @@ bool jose_header_is_of(const struct jose_header *header, X509 *certificate, cons
 
 static bool is_thumbprint(const char *kid)
 {
-    return kid && strlen(kid) == JWK_THUMBPRINT - 1;
+    AUTO(se_buf) digest = SE_BUF_INIT;
+
+    return kid && !base64url_decode(&digest, text_bytes(kid), NULL) && digest.size == SHA256_SIZE;
 }
 
 se_status jose_header_require_key(const struct jose_header *header, se_error *err)

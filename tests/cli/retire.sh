@@ -188,6 +188,16 @@ setup openssl req -x509 -newkey rsa:2048 -nodes -keyout others/key.pem -out othe
 setup openssl cms -sign -binary -in data -signer others/cert.pem -inkey others/key.pem -outform DER -out others/signed.p7s
 setup openssl x509 -in others/cert.pem -outform DER -out others/cert.der
 echo '{"signature":"none"}' >others/plain.json
+part() { printf '%s' "$1" | openssl base64 -A | tr '+/' '-_' | tr -d '='; }
+jws() { printf '%s.%s.%s' "$(part "$1")" "$(part data)" "$(part value)"; } # HEADER: what is no signature, but says whose it is
+thumbprint=$(printf 'somebody' | openssl dgst -sha256 -binary | openssl base64 -A | tr '+/' '-_' | tr -d '=')
+jws "{\"alg\":\"RS256\",\"kid\":\"$thumbprint\"}" >others/foreign.jws
+jws '{"alg":"RS256"}' >nameless.jws
+unknown 'a JWS that does not say by which key it was made' Files:1 nameless.jws
+# as long as a thumbprint
+name=jwt-signing-key.2026.production.example.org
+jws "{\"alg\":\"RS256\",\"kid\":\"$name\"}" >long.jws
+unknown "calls its key '$name' (kid), which is no thumbprint" Files:1 long.jws
 cp data plain.eml plain.zip order.xml others
 accepts signengine retire Files:1 others --dry-run
 refuses 66 signengine retire Files:1 nowhere --yes
