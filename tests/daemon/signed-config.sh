@@ -24,7 +24,7 @@ sign() {
     ask daemon POST '/v1/descriptors/FileSigner/sign?form=raw' -H 'Content-Type: application/octet-stream' -d hello
     answers 200
 }
-started() { ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "$top_builddir/signengined" --settings "$tmp/signengined.conf"; }
+started() { timeout 60 ${MEMCHECK:+$MEMCHECK --log-file="$tmp/.valgrind.%p"} "$top_builddir/signengined" --settings "$tmp/signengined.conf"; }
 was_said() { [ "$(grep -c "$1" daemon.log)" -ge "$2" ]; }
 issue_crl good.crl ca
 issue_crl revoked.crl ca admin=20250601000000Z
