@@ -79,9 +79,13 @@ include tests/jose/local.mk
 check_PROGRAMS += $(MEMORY_SEARCHES)
 dist_check_SCRIPTS += $(SHELL_TESTS) $(BIG_TESTS)
 
-.PHONY: check-big check-code memcheck
+.PHONY: check-big check-code check-unit memcheck
 check-big:
 	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(BIG_TESTS)'
+
+# what needs nothing that has to be started: packages are built with it
+check-unit:
+	$(MAKE) $(AM_MAKEFLAGS) check TESTS='$(UNIT_TESTS)'
 
 # what there is to find with other builds of the code
 check-code:

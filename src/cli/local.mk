@@ -76,4 +76,4 @@ signengine_mail_LDFLAGS = $(AM_LDFLAGS) $(SE_PIE)
 signengine_mail_LDADD = $(MAIL_LIBS) $(CLI_LIBS)
 dist_schema_DATA += schemas/historyExport.xsd
 
-dist_examples_DATA += conf/signengine-check.service conf/signengine-check.timer
+dist_examples_DATA += conf/signengine-check.service conf/signengine-check.timer conf/signengine.sysusers conf/signengine.tmpfiles

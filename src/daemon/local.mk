@@ -32,7 +32,6 @@ DAEMON_EXAMPLES = \
 	conf/signengined.conf \
 	conf/signengined.service \
 	conf/signengined.socket \
-	conf/signengined.sysusers \
 	doc/monitoring.md
 
 # one process has the keys

@@ -21,11 +21,13 @@ done
 says_not libse-core
 says /examples/signengine-check.service
 says /examples/signengine-check.timer
+says /examples/signengine.sysusers
+says /examples/signengine.tmpfiles
 # what was built is there, with what it needs to run
 if [ -x "$top_builddir/signengined" ]; then
     says /sbin/signengined
     says /man8/signengined.8
-    for example in signengined.conf signengined.service signengined.socket signengined.sysusers signengine.logrotate \
+    for example in signengined.conf signengined.service signengined.socket signengine.logrotate \
         signengine.rules.yml signengine.dashboard.json monitoring.md openapi.yaml; do
         says "/examples/$example"
     done
