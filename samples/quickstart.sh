@@ -1,29 +1,41 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # From a clone to a verified signature on a bare Debian 12: installs what is missing, builds, makes a configuration, a token
-# and a key in it, signs a file with that key, and lets openssl judge.
+# and a key in it, signs a file with that key, and lets openssl judge.  Where signengine is installed as a package, with that.
 #
-#   ./samples/quickstart.sh [FOLDER]     FOLDER: for everything that it makes; default: `quickstart` in the clone
+#   ./samples/quickstart.sh [FOLDER]     FOLDER: for everything that it makes; default: `quickstart` in the clone, or here
 set -eu
-cd "$(dirname "$0")/.."
-here=$(pwd)
-folder=${1-$here/quickstart}
+samples=$(cd "$(dirname "$0")" && pwd)
+here=$(dirname "$samples")
 
 # shellcheck source=samples/show.sh
-. ./samples/show.sh
+. "$samples/show.sh"
 
-step "Packages"
-./tests/lib/packages.sh packages.txt samples/packages.txt
+build() {
+    step "Packages"
+    "$here/tests/lib/packages.sh" "$here/packages.txt" "$samples/packages.txt"
 
-step "Build"
-mkdir -p "$folder/build"
-[ -x configure ] || autoreconf -fi >"$folder/build.log" 2>&1 || { cat "$folder/build.log" && exit 1; }
-cd "$folder/build"
-[ -f Makefile ] || "$here/configure" --quiet >>"$folder/build.log" 2>&1 || { cat "$folder/build.log" && exit 1; }
-make -s -j"$(nproc)" V=0 >>"$folder/build.log" 2>&1 || { tail -n 40 "$folder/build.log" && exit 1; }
-signengine=$folder/build/signengine
+    step "Build"
+    mkdir -p "$folder/build"
+    cd "$here"
+    [ -x configure ] || autoreconf -fi >"$folder/build.log" 2>&1 || { cat "$folder/build.log" && exit 1; }
+    cd "$folder/build"
+    [ -f Makefile ] || "$here/configure" --quiet >>"$folder/build.log" 2>&1 || { cat "$folder/build.log" && exit 1; }
+    make -s -j"$(nproc)" V=0 >>"$folder/build.log" 2>&1 || { tail -n 40 "$folder/build.log" && exit 1; }
+    signengine=$folder/build/signengine
+    echo "built: $signengine"
+}
+
+if [ -e "$here/configure.ac" ]; then
+    folder=${1-$here/quickstart}
+    build
+else
+    folder=${1-$(pwd)/quickstart}
+    signengine=$(command -v signengine)
+    mkdir -p "$folder"
+fi
 cd "$folder"
-echo "built: $signengine"
+folder=$(pwd)
 
 step "A configuration: one descriptor, its key in a SoftHSM token"
 rm -rf tokens

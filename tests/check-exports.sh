@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Each library exports the functions that its header declares, and nothing else.
+# Each library exports the functions that its header declares, and nothing else; Debian's package knows since which version.
 set -eu
 declared=$(mktemp) exported=$(mktemp)
 trap 'rm -f "$declared" "$exported"' EXIT
@@ -19,6 +19,9 @@ for name in signengine signengine-history signengine-mail; do
     extra=$(comm -13 "$declared" "$exported")
     [ -z "$missing" ] || printf 'declared in %s.h, not exported:\n%s\n' "$name" "$missing"
     [ -z "$extra" ] || printf 'exported, not declared in %s.h:\n%s\n' "$name" "$extra"
-    [ -z "$missing$extra" ] || failed=1
+    package=$(sed -n 's/^ \(se_[a-z0-9_]*\)@.*/\1/p' "$top_srcdir/debian/lib${name}0.symbols" | sort -u)
+    undated=$(echo "$package" | comm -3 - "$declared")
+    [ -z "$undated" ] || printf 'in one of %s.h and debian/lib%s0.symbols only:\n%s\n' "$name" "$name" "$undated"
+    [ -z "$missing$extra$undated" ] || failed=1
 done
 exit "$failed"

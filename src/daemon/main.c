@@ -264,7 +264,7 @@ static int print_usage(FILE *to, int status)
 {
     (void)fputs(
         "usage: signengined [--settings FILE] [-c FILE] [--check]\n\nSigns, encrypts and decrypts "
-        "for whoever the configuration allows to ask.\n\nOptions:\n"
+        "for whom the configuration lets ask.\n\nOptions:\n"
         "      --settings FILE  signengined.conf\n"
         "  -c, --config FILE    engineSignEncrypt.xml, instead of the one that the settings name\n"
         "      --check          read both, say what is wrong, and end\n"
