@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# No paths of a machine, no unfinished business, no blanks at line ends.  Test data may hold anything.
+# No paths of a machine, no unfinished business, no blanks at line ends.  Test data may hold anything.  A file that a page names is there.
 set -eu
 cd "${top_srcdir:?}"
 failed=0
@@ -9,7 +9,7 @@ files() {
     if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
         git ls-files
     else # a tarball, or no git
-        find .ci src tests doc samples schemas conf -type f 2>/dev/null
+        find .ci src tests doc samples schemas conf debian -type f 2>/dev/null
         ls -- *.md NEWS configure.ac Makefile.am packages.txt signengine.pc.in
     fi | grep -v -e '^tests/vectors/' -e '^tests/fuzz/corpus/'
 }
@@ -27,4 +27,7 @@ forbid 'a path of one machine' '(/work[/]|/home[/][a-z]|/tmp[/]wt|/tmp[/]build)'
 forbid 'blanks at the end of the line' '[[:blank:]]$'
 forbid 'a carriage return' "$(printf '\r')"
 forbid 'a conflict' '^(<<<[<]<<<|>>>[>]>>>)'
+for named in $(grep -ohE '`(src|tests|samples|doc|debian|conf)/[a-z0-9_/-]+\.(sh|[ch]|py|md|xml|conf)`' -- *.md doc/*.md | tr -d '`' | sort -u); do
+    [ -e "$named" ] || { echo "a page names $named, which is not there" && failed=1; }
+done
 exit "$failed"

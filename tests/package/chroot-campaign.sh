@@ -79,14 +79,14 @@ say "what ours need, first"
 inside "$install" 'apt-get update -qq && apt-get install -qq -y --no-install-recommends autopkgtest curl gcc libc6-dev opensc openssl pkg-config postfix softhsm2 >/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
     cd /packages && apt-get install -qq -y --no-install-recommends ./*.deb >>/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
     apt-get purge -qq -y "signengine*" "libsignengine*" >/dev/null 2>&1
-    useradd -m somebody'
+    useradd -m -d /srv/somebody somebody'
 list >"$folder/before"
 say "installed"
 inside "$install" 'cd /packages && apt-get install -qq -y --no-install-recommends ./*.deb >/tmp/apt.log 2>&1 || { tail -n 20 /tmp/apt.log; exit 1; }
     ls -ld /etc/signengine; id signengine'
 [ "$(stat -c %a "$install/etc/signengine")" = 750 ] || fail "/etc/signengine is open"
 say "quickstart, by somebody with nothing else"
-inside "$install" 'cd /home/somebody && setpriv --reuid somebody --regid somebody --clear-groups env HOME=/home/somebody sh /usr/share/doc/signengine/examples/quickstart.sh &&
+inside "$install" 'cd /srv/somebody && setpriv --reuid somebody --regid somebody --clear-groups env HOME=/srv/somebody sh /usr/share/doc/signengine/examples/quickstart.sh &&
     rm -r quickstart'
 say "autopkgtest"
 inside "$install" 'cd /tmp && autopkgtest --no-built-binaries /packages/*.deb /packages/*.dsc -- null >/tmp/autopkgtest.log 2>&1 || { tail -n 60 /tmp/autopkgtest.log; exit 1; }
