@@ -47,7 +47,7 @@ LINTS = \
 EXTRA_DIST += tests/check-calls.allow
 
 # what has nothing more to find in another build
-RUN_ONCE = $(LINTS) tests/install/abi.sh tests/install/grown-structs.sh tests/install/test-install.sh tests/lib/test-harness.sh tests/lib/test-run.sh
+RUN_ONCE = $(LINTS) tests/install/abi.sh tests/install/grown-structs.sh tests/install/packaging.sh tests/install/test-install.sh tests/lib/test-harness.sh tests/lib/test-run.sh
 # what takes longest comes first, so that none of it is alone at the end
 TESTS += $(SHELL_TESTS) $(MEMORY_SEARCHES) $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)

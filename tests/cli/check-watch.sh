@@ -233,15 +233,6 @@ says 'a wrong PIN was presented to the token before this login'
 metric 'signengine_check_finding{kind="pin",subject="descriptor Files:1",level="warning"} 1'
 accepts "$signengine" check --strict
 
-# ---- the alerts, day by day, and the units ----
+# ---- the alerts, day by day ----
 cp "$top_srcdir/conf/signengine.rules.yml" "$top_srcdir/tests/cli/rules_test.yml" .
 accepts promtool test rules rules_test.yml
-if command -v systemd-analyze >/dev/null; then
-    sed "s|/usr/bin/signengine|$(command -v true)|" "$top_srcdir/conf/signengine-check.service" >signengine-check.service
-    cp "$top_srcdir/conf/signengine-check.timer" .
-    accepts systemd-analyze verify --man=no ./signengine-check.service ./signengine-check.timer
-    [ ! -s "$err" ] || fail 'there is something to say about the units'
-    accepts systemd-analyze security --offline=true --threshold=20 ./signengine-check.service
-else
-    echo 'not tried: the units, for systemd-analyze is not installed'
-fi

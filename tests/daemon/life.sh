@@ -42,17 +42,6 @@ daemon_settings
 says_no 78 'open files are allowed, and 2048 are needed' sh -c 'ulimit -n 1500; exec "$0" --settings signengined.conf' "$top_builddir/signengined"
 [ ! -e run/socket ] || fail 'a socket was left behind'
 
-# ---- the units, as systemd reads them ----
-if command -v systemd-analyze >/dev/null; then
-    sed "s|/usr/sbin/signengined|$(command -v true)|" "$top_srcdir/conf/signengined.service" >signengined.service
-    cp "$top_srcdir/conf/signengined.socket" .
-    accepts systemd-analyze verify --man=no ./signengined.service
-    [ ! -s "$err" ] || fail 'there is something to say about the units'
-    accepts systemd-analyze security --offline=true --threshold=20 ./signengined.service
-else
-    echo 'not tried: the units, for systemd-analyze is not installed'
-fi
-
 # ---- the socket ----
 rm -rf run/socket
 echo text >run/socket

@@ -38,6 +38,7 @@ describe() {
                 declaring = 0
             }'
     } >"$1/stubs.c"
+    # shellcheck disable=SC2086 # a compiler and its options
     setup ${CC:-cc} -w -g -shared -fPIC -I"$1" -o "$1/lib.so" "$1/stubs.c"
     setup abidw --headers-dir "$1" --drop-private-types --out-file "$1/abi" "$1/lib.so"
 }
