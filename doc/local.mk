@@ -1,5 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-EXTRA_DIST += doc/cluster.md doc/speed.json doc/speed.md doc/speed.svg doc/tomcat.md
+EXTRA_DIST += \
+	doc/architecture.md \
+	doc/cluster.md \
+	doc/guide-administrator.md \
+	doc/guide-auditor.md \
+	doc/guide-developer.md \
+	doc/guide-operator.md \
+	doc/pages/find.js \
+	doc/pages/page.css \
+	doc/speed.json \
+	doc/speed.md \
+	doc/speed.svg \
+	doc/tomcat.md
+dist_noinst_SCRIPTS += doc/pages/build.sh doc/pages/draw-layers.sh
+
+# all pages as HTML, in html/
+.PHONY: html-pages
+html-pages:
+	$(srcdir)/doc/pages/build.sh html
 dist_man_MANS += \
 	doc/engineSignEncrypt.5 \
 	doc/libsignengine.3 \

@@ -47,12 +47,13 @@ LINTS = \
 EXTRA_DIST += tests/check-calls.allow
 
 # what has nothing more to find in another build
-RUN_ONCE = $(LINTS) tests/install/abi.sh tests/install/grown-structs.sh tests/install/packaging.sh tests/install/test-install.sh tests/lib/test-harness.sh tests/lib/test-run.sh
+RUN_ONCE = $(LINTS) tests/install/abi.sh tests/install/grown-structs.sh tests/install/packaging.sh tests/install/pages.sh tests/install/test-install.sh tests/lib/test-harness.sh tests/lib/test-run.sh
 # what takes longest comes first, so that none of it is alone at the end
 TESTS += $(SHELL_TESTS) $(MEMORY_SEARCHES) $(RUN_ONCE)
 dist_check_SCRIPTS += $(RUN_ONCE)
 
 # the tests' own tools
+EXTRA_DIST += tests/install/pages.py
 EXTRA_DIST += tests/packages.txt tests/lib/find-library.sh tests/lib/harness.sh tests/lib/lsan.supp tests/lib/opencryptoki.sh tests/lib/tpm.sh tests/lib/tsan.supp tests/lib/valgrind.supp
 check_PROGRAMS += tests/lib/maxrss
 tests_lib_maxrss_LDADD =
