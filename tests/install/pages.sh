@@ -45,5 +45,5 @@ grep -ohE '(`|^    (sudo )?)signengine (-c [^ ]+ )?[a-z]+( [a-z]+)?' "$top_srcdi
 [ "$(wc -l <typed)" -gt 15 ] || fail "only $(wc -l <typed) commands were found"
 while read -r command; do
     # shellcheck disable=SC2086 # words
-    signengine help $command >/dev/null 2>&1 || signengine help ${command%% *} >/dev/null 2>&1 || fail "no such command: signengine $command"
+    signengine help $command >/dev/null 2>&1 || fail "no such command: signengine $command"
 done <typed
