@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cms/tsp.h"
-#include "engine/revocation_looking.h"
+#include "engine/revocation_policy.h"
 #include "engine/timestamp.h"
 #include "engine/trust_store.h"
 #include "evidence/hash_tree.h"
@@ -157,14 +157,14 @@ static se_status hash_record_files(struct file_digests **out, const se_evidence 
 struct trust {
     se_evidence_verify_params params;
     X509_STORE *roots;
-    struct revocation_looking looking;
+    struct revocation_policy policy;
     struct verify_job job;
 };
 
 static void trust_free(struct trust *trust)
 {
     X509_STORE_free(trust->roots);
-    revocation_looking_free(&trust->looking);
+    revocation_policy_free(&trust->policy);
 }
 AUTO_KIND(trust, struct trust, trust_free(p))
 
@@ -181,11 +181,11 @@ static se_status begin_trust(struct trust *out, const se_evidence_verify_params 
                          "no CA is trusted to name time stamping authorities: a record shows "
                          "nothing without");
     TRY(trust_store_load(&out->roots, out->params.trust_tsa, err));
-    TRY(revocation_looking_begin(&out->looking, out->params.revocation, out->params.time, err));
+    TRY(revocation_policy_read(&out->policy, out->params.revocation, out->params.time, err));
     out->job = (struct verify_job){
         .tsa_roots = out->roots,
         .time = out->params.time,
-        .revocation = &out->looking.rules,
+        .revocation = &out->policy.rules,
     };
     return SE_OK;
 }

@@ -9,7 +9,6 @@ libse_core_la_SOURCES += \
 	src/engine/check_row.c src/engine/check_row.h \
 	src/engine/container.c \
 	src/engine/current_version.c \
-	src/engine/crl_files.c src/engine/crl_files.h \
 	src/engine/data_key_cache.c src/engine/data_key_cache.h \
 	src/engine/decrypt.c \
 	src/engine/encrypt.c \
@@ -25,7 +24,7 @@ libse_core_la_SOURCES += \
 	src/engine/origin.c \
 	src/engine/probe.c src/engine/probe.h \
 	src/engine/revocation_fetch.c src/engine/revocation_fetch.h \
-	src/engine/revocation_looking.c src/engine/revocation_looking.h \
+	src/engine/revocation_policy.c src/engine/revocation_policy.h \
 	src/engine/sign.c \
 	src/engine/signed_config.c src/engine/signed_config.h \
 	src/engine/signing.h \

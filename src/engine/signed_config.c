@@ -11,7 +11,7 @@
 #include "config/versions.h"
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
-#include "engine/revocation_looking.h"
+#include "engine/revocation_policy.h"
 #include "engine/signing.h"
 #include "engine/trust_store.h"
 #include "xmldsig/config.h"
@@ -158,11 +158,11 @@ static se_status verify_trusted(struct config_signer *out, se_buf *canonical,
 static se_status verify_now(struct signed_config *checked, se_bytes text, se_error *err)
 {
     AUTO(config_signer) signer = { .verdict = { .certificate = NULL } };
-    AUTO(revocation_looking) looking = { .sources = { NULL } };
+    AUTO(revocation_policy) policy = { .sources = { NULL } };
     struct verification v = { .text = text, .path = checked->path, .time = clock_seconds() };
 
-    TRY(revocation_looking_begin(&looking, checked->revocation, v.time, err));
-    v.revocation = &looking.rules;
+    TRY(revocation_policy_read(&policy, checked->revocation, v.time, err));
+    v.revocation = &policy.rules;
     return verify_trusted(&signer, &checked->canonical, &v, checked->trust, err);
 }
 
@@ -188,15 +188,15 @@ static se_status config_verify(struct config_signer *out, struct verification *v
                                const se_config_verify_params *params, se_error *err)
 {
     AUTO(se_buf) canonical = SE_BUF_INIT;
-    AUTO(revocation_looking) looking = { .sources = { NULL } };
+    AUTO(revocation_policy) policy = { .sources = { NULL } };
     se_config_verify_params read;
 
     TRY(arguments_options(&read, params, se_config_verify_params, err));
     if (read.time < 0)
         return error_set(err, SE_ERR_USAGE, "%jd is no time", (intmax_t)read.time);
     v->time = read.time ? read.time : clock_seconds();
-    TRY(revocation_looking_begin(&looking, read.revocation, v->time, err));
-    v->revocation = &looking.rules;
+    TRY(revocation_policy_read(&policy, read.revocation, v->time, err));
+    v->revocation = &policy.rules;
     TRY(verify_trusted(out, &canonical, v, trust, err));
     return verify_files(buf_bytes(&canonical), v, err);
 }

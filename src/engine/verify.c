@@ -7,7 +7,7 @@
 #include "crypto/cert_path.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "engine/revocation_looking.h"
+#include "engine/revocation_policy.h"
 #include "engine/signing.h"
 #include "engine/trust_store.h"
 
@@ -171,7 +171,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     AUTO(expected_signers) expected = { .count = 0 };
     AUTO(verdict) verdict = { .certificate = NULL };
     AUTO(trust_stores) stores = { .tsas = NULL };
-    AUTO(revocation_looking) looking = { .sources = { NULL } };
+    AUTO(revocation_policy) policy = { .sources = { NULL } };
     struct revocation revocation = { .update = 0 };
     const char *descriptor = call->event.descriptor;
     se_error *err = &call->error;
@@ -188,7 +188,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
     TRY(expected_signers_collect(&expected, engine, descriptor, read.version, key_signing_algorithm,
                                  err));
     TRY(trust_stores_choose(&stores, &expected, &read, err));
-    TRY(revocation_looking_begin(&looking, read.revocation, read.time, err));
+    TRY(revocation_policy_read(&policy, read.revocation, read.time, err));
     in->progress = read.progress;
     in->progress_arg = read.progress_arg;
     job = (struct verify_job){ .in = in,
@@ -202,7 +202,7 @@ static se_status verify_source(se_signer *out, struct engine *engine, struct str
                                .given = read.digest,
                                .content = read.content,
                                .xml = { read.xml_id, read.xml_uri, false },
-                               .revocation = &looking.rules };
+                               .revocation = &policy.rules };
     st = verify_expected(&verdict, &expected, &job, &read, err);
     api_call_use_signer(call, &verdict, &expected);
     api_call_digest(call, &verdict.digest);

@@ -1,17 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/revocation_looking.h"
+#include "engine/revocation_policy.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
 #include "base/arguments.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "base/folder.h"
 #include "cms/tsp.h"
-#include "engine/crl_files.h"
+#include "crypto/crl.h"
 #include "engine/revocation_fetch.h"
 
-void revocation_looking_free(struct revocation_looking *looking)
+enum { CRL_LIMIT = 256 << 20 }; /* those of large CAs have millions of entries */
+
+static se_status load_file(STACK_OF(X509_CRL) * crls, const char *path, bool needs_one,
+                           se_error *err)
 {
-    revocation_sources_free(&looking->sources);
+    AUTO(se_buf) text = SE_BUF_INIT;
+    const int before = sk_X509_CRL_num(crls);
+
+    TRY(file_read(&text, path, CRL_LIMIT, err));
+    TRY(crls_read(crls, buf_bytes(&text), path, err));
+    if (needs_one && sk_X509_CRL_num(crls) == before)
+        return error_set(err, SE_ERR_FORMAT, "there is no CRL in '%s'", path);
+    return SE_OK;
+}
+
+static bool has_ending(const char *name, const char *wanted)
+{
+    const char *ending = strrchr(name, '.');
+
+    return ending && !strcmp(ending, wanted);
+}
+
+/* Beside CRLs there may be the certificates of their issuers. */
+static se_status load_entry(void *arg, const char *path, se_error *err)
+{
+    const bool is_crl = has_ending(path, ".crl");
+
+    return is_crl || has_ending(path, ".pem") ? load_file(arg, path, is_crl, err) : SE_OK;
+}
+
+/* `path`: a file, or a folder of files named *.crl, each with a CRL, and *.pem. */
+static se_status load_crls(STACK_OF(X509_CRL) * crls, const char *path, se_error *err)
+{
+    struct stat info;
+
+    if (!stat(path, &info) && S_ISDIR(info.st_mode))
+        TRY_PREFIX(folder_each(path, load_entry, crls, err), err, "CRLs: ");
+    else
+        TRY_PREFIX(load_file(crls, path, true, err), err, "CRLs: ");
+    return SE_OK;
+}
+
+void revocation_policy_free(struct revocation_policy *policy)
+{
+    revocation_sources_free(&policy->sources);
 }
 
 static se_status read_params(se_revocation_params *out, const se_revocation_params *params,
@@ -24,8 +70,8 @@ static se_status read_params(se_revocation_params *out, const se_revocation_para
     return SE_OK;
 }
 
-se_status revocation_looking_begin(struct revocation_looking *out,
-                                   const se_revocation_params *params, int64_t time, se_error *err)
+se_status revocation_policy_read(struct revocation_policy *out, const se_revocation_params *params,
+                                 int64_t time, se_error *err)
 {
     const int64_t now = clock_seconds();
     se_revocation_params read;
@@ -34,7 +80,7 @@ se_status revocation_looking_begin(struct revocation_looking *out,
     if (!revocation_sources_begin(&out->sources))
         return error_memory(err);
     if (read.crls)
-        TRY(crl_files_load(out->sources.crls, read.crls, err));
+        TRY(load_crls(out->sources.crls, read.crls, err));
     out->rules = (struct revocation_rules){
         .sources = &out->sources,
         .wanted = params != NULL,

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a verification looks at revocation, as se_revocation_params says. */
-#ifndef ENGINE_REVOCATION_LOOKING_H
-#define ENGINE_REVOCATION_LOOKING_H
+#ifndef ENGINE_REVOCATION_POLICY_H
+#define ENGINE_REVOCATION_POLICY_H
 
 #include "crypto/revocation.h"
 #include "crypto/signature.h"
 
-struct revocation_looking {
+struct revocation_policy {
     struct revocation_rules rules;
     struct revocation_sources sources;
 };
-void revocation_looking_free(struct revocation_looking *looking);
-AUTO_KIND(revocation_looking, struct revocation_looking, revocation_looking_free(p))
+void revocation_policy_free(struct revocation_policy *policy);
+AUTO_KIND(revocation_policy, struct revocation_policy, revocation_policy_free(p))
 
 /* `params` NULL: only at what a signature brings.  `time`: when certificates must be valid. It is
  * not moved afterwards. SE_ERR_USAGE, SE_ERR_FORMAT: the CRLs. */
-SE_MUST_CHECK se_status revocation_looking_begin(struct revocation_looking *out,
-                                                 const se_revocation_params *params, int64_t time,
-                                                 se_error *err);
+SE_MUST_CHECK se_status revocation_policy_read(struct revocation_policy *out,
+                                               const se_revocation_params *params, int64_t time,
+                                               se_error *err);
 
 /*
  * About who signed, as the verdict has it, by job->revocation.  Issuers are looked for among
