@@ -80,8 +80,9 @@ SE_MUST_CHECK se_status se_history_chains(const char *store, se_history_chain_fn
 typedef struct se_history_seals {
     const char *chain, *descriptor;
     unsigned version;
-    uint64_t first, last; /* their numbers */
-    bool vouched;         /* a later seal, of se_history_resign(), vouches for all of them */
+    uint64_t first, last;      /* their numbers */
+    bool vouched;              /* a later seal, of se_history_resign(), vouches for all of them */
+    int64_t first_us, last_us; /* when those two say that they were made, since 1970 */
 } se_history_seals;
 typedef bool (*se_history_seals_fn)(void *arg, const se_history_seals *seals); /* false: no more */
 

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `check`: whether each descriptor can do its work, and what will stop it. */
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/check_table.h"
 #include "cli/check_watch.h"
 #include "cli/commands.h"
+#include "cli/html_report.h"
 #include "cli/print_access.h"
 #include "cli/service.h"
 
 struct check_options {
     bool probe, strict;
     unsigned days;
-    const char *metrics, *notify, *state;
+    const char *metrics, *notify, *state, *html;
 };
 
 static const struct option_row rows[] = {
@@ -45,6 +48,11 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct check_options, state),
       .argument = "FILE",
       .help = "where --notify keeps what it has told" },
+    { .name = "html",
+      .kind = OPTION_TEXT,
+      .offset = offsetof(struct check_options, html),
+      .argument = "FILE",
+      .help = "write what was found there, as a page to keep" },
     { .name = NULL },
 };
 
@@ -53,14 +61,50 @@ static const struct option_row rows[] = {
 struct check_report {
     struct check_table table;
     struct check_watch watch;
+    struct html_report page_rows; /* of the page */
+    char fingerprint[65];         /* of the configuration; "": not known */
 };
 
 static void check_report_free(struct check_report *r)
 {
     check_table_free(&r->table);
     check_watch_free(&r->watch);
+    html_report_free(&r->page_rows);
 }
 AUTO_KIND(check_report, struct check_report, check_report_free(p))
+
+static const char *const page_columns[] = { "descriptor", "verdict",     "state", "key",  "store",
+                                            "algorithm",  "certificate", "until", "days", NULL };
+
+static enum html_mood page_mood(enum check_verdict verdict)
+{
+    return verdict == CHECK_OK ? HTML_GOOD : verdict == CHECK_WARNING ? HTML_WARNING : HTML_BAD;
+}
+
+static void add_page_row(struct html_report *page, const se_check_row *row)
+{
+    char name[300], algorithm[120], until[TIME_TEXT_ROOM], days[20] = "";
+    const enum check_verdict verdict = row_verdict(row);
+    const char *const cells[] = { name,
+                                  verdict_name(verdict),
+                                  se_version_state_name(row->state),
+                                  row->key,
+                                  row->store,
+                                  algorithm,
+                                  row->subject,
+                                  until,
+                                  days,
+                                  NULL };
+
+    (void)snprintf(name, sizeof name, "%s:%u", row->descriptor, row->version);
+    (void)snprintf(algorithm, sizeof algorithm, "%s %s", row->algorithm, row->key_type);
+    (void)time_format(until, TIME_DATE, row->not_after);
+    if (row->not_after)
+        (void)snprintf(days, sizeof days, "%d", row->days_left);
+    else
+        *until = '\0';
+    html_table_row(page, page_mood(verdict), cells);
+}
 
 static void collect_row(void *arg, const se_check_row *row)
 {
@@ -68,6 +112,7 @@ static void collect_row(void *arg, const se_check_row *row)
 
     check_table_add(&report->table, row);
     check_watch_add(&report->watch, row);
+    add_page_row(&report->page_rows, row);
 }
 
 static json_t *json_findings(const se_check_row *row)
@@ -198,6 +243,8 @@ static int check_all(struct check_report *report, struct cli *cli, const struct 
     TRY_EXIT(open_checked(&service, report, cli));
     check.probe = o->probe;
     check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
+    if (service.engine && se_fingerprint(report->fingerprint, service.engine, NULL))
+        *report->fingerprint = '\0'; /* the page says nothing of it */
     st = service_check(&service, cli->json ? collect_json : collect_row, report, &check, &err);
     if (report->table.failed || report->watch.failed)
         return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
@@ -224,6 +271,110 @@ static int write_metrics(const struct check_report *report, const struct cli *cl
     return cli_fail_output(cli, &err);
 }
 
+/* ---- the page ---- */
+
+static void put_findings(struct html_report *page, const struct check_watch *watch)
+{
+    static const char *const columns[] = { "finding", "level", "about", "kind", NULL };
+    size_t told = 0;
+
+    html_table_begin(page, "Findings", columns);
+    for (size_t i = 0; i < watch->count; i++) {
+        const se_check_finding *f = &watch->list[i];
+        const char *const cells[] = { f->text, se_check_level_name(f->level), f->subject, f->kind,
+                                      NULL };
+
+        if (f->level == SE_CHECK_DATE)
+            continue;
+        html_table_row(page,
+                       f->level == SE_CHECK_FAILURE   ? HTML_BAD
+                       : f->level == SE_CHECK_WARNING ? HTML_WARNING
+                                                      : HTML_GOOD,
+                       cells);
+        told++;
+    }
+    html_table_end(page);
+    if (!told)
+        html_paragraph(page, "There are none.");
+}
+
+static int compare_dates(const void *a, const void *b)
+{
+    const se_check_finding *const *one = a, *const *other = b;
+
+    return ((*one)->date > (*other)->date) - ((*one)->date < (*other)->date);
+}
+
+static void put_dates(struct html_report *page, const struct check_watch *watch)
+{
+    static const char *const columns[] = { "date", "about", "what", NULL };
+    const se_check_finding **sorted = calloc(watch->count + 1, sizeof(*sorted));
+    size_t count = 0;
+
+    for (size_t i = 0; sorted && i < watch->count; i++)
+        if (watch->list[i].date)
+            sorted[count++] = &watch->list[i];
+    if (sorted)
+        qsort(sorted, count, sizeof(*sorted), compare_dates);
+    page->page.failed |= !sorted;
+    html_table_begin(page, "What ends, or begins", columns);
+    for (size_t i = 0; i < count; i++) {
+        char date[TIME_TEXT_ROOM];
+        const char *const cells[] = { time_format(date, TIME_READABLE, sorted[i]->date),
+                                      sorted[i]->subject, sorted[i]->text, NULL };
+
+        html_table_row(page, HTML_GOOD, cells);
+    }
+    html_table_end(page);
+    free(sorted);
+}
+
+static enum html_mood describe_verdict(char *out, size_t room, const struct check_report *report,
+                                       int status)
+{
+    const size_t *counts = report->table.counts;
+
+    if (!report->table.count)
+        (void)snprintf(out, room, "%s",
+                       status ? "Nothing could be looked at." : "Nothing is there.");
+    else if (counts[CHECK_FAILED])
+        (void)snprintf(out, room, "%zu of %zu descriptors can't be used.", counts[CHECK_FAILED],
+                       report->table.count);
+    else
+        (void)snprintf(out, room, "All descriptors can be used: %zu, %zu of them with a warning.",
+                       report->table.count, counts[CHECK_WARNING]);
+    return counts[CHECK_FAILED] || (status && status != EXIT_REFUSED) ? HTML_BAD
+           : counts[CHECK_WARNING]                                    ? HTML_WARNING
+                                                                      : HTML_GOOD;
+}
+
+static int write_page(const struct check_report *report, const struct cli *cli,
+                      const struct check_options *o, int status)
+{
+    AUTO(html_report) page = { .columns = NULL };
+    se_error err = SE_ERROR_INIT;
+    char verdict[120];
+    const enum html_mood mood = describe_verdict(verdict, sizeof verdict, report, status);
+
+    html_report_begin(&page, "signengine check", mood, verdict);
+    html_fact(&page, "configuration", "%s", cli->address ? cli->address : cli_config(cli));
+    html_fact(&page, "fingerprint", "%s", report->fingerprint);
+    html_fact(&page, "looked at", "%s",
+              o->probe ? "keys and certificates; each key has done its work once"
+                       : "keys and certificates; no key was used (--probe)");
+    html_fact(&page, "not looked at", "%s", "whether certificates were revoked");
+    html_facts_end(&page);
+    html_table_begin(&page, "Descriptors", page_columns);
+    html_append(&page, &report->page_rows);
+    html_table_end(&page);
+    put_findings(&page, &report->watch);
+    put_dates(&page, &report->watch);
+    if (!html_report_write(&page, o->html, &err))
+        return EXIT_DONE;
+    (void)error_prefix(&err, err.status, "--html: ");
+    return cli_fail_output(cli, &err);
+}
+
 /* What was found comes before what could not be told of it, and that before a mere warning. */
 static int tell_report(const struct check_report *report, const struct cli *cli,
                        const struct check_options *o, int status)
@@ -240,13 +391,15 @@ static int tell_report(const struct check_report *report, const struct cli *cli,
         told = check_watch_notify(&report->watch, &notice, cli);
     status = status ? status : told ? told : strict;
     written = write_metrics(report, cli, o->metrics, status);
+    if (o->html && !written)
+        written = write_page(report, cli, o, status);
     return status && status != EXIT_REFUSED ? status : written ? written : status;
 }
 
 static int check_run(struct cli *cli, void *options, int argc, char **argv)
 {
     const struct check_options *o = options;
-    AUTO(check_report) report = { .table = { .lines = NULL } };
+    AUTO(check_report) report = { .page_rows = { .columns = page_columns } };
 
     (void)argv;
     if (argc)

@@ -267,6 +267,7 @@ struct run {
     char descriptor[sizeof((struct checkpoint *)NULL)->descriptor];
     unsigned version;
     uint64_t first, last;
+    int64_t first_us, last_us;
 };
 
 struct runs {
@@ -301,10 +302,12 @@ static se_status add_seal(void *arg, const struct stored_checkpoint *stored, se_
     if (!continues(runs, c)) {
         if (!array_grow(&runs->list, &runs->room, runs->count))
             return error_memory(err);
-        runs->list[runs->count] = (struct run){ .version = c->version, .first = stored->number };
+        runs->list[runs->count] =
+            (struct run){ .version = c->version, .first = stored->number, .first_us = c->time };
         memcpy(runs->list[runs->count++].descriptor, c->descriptor, sizeof c->descriptor);
     }
     runs->list[runs->count - 1].last = stored->number;
+    runs->list[runs->count - 1].last_us = c->time;
     return SE_OK;
 }
 
@@ -321,6 +324,8 @@ static void tell_runs(bool *enough, const struct runs *runs, const char *chain,
             .first = run->first,
             .last = run->last,
             .vouched = run->last < runs->resigned,
+            .first_us = run->first_us,
+            .last_us = run->last_us,
         };
 
         *enough = !fn(arg, &seals);

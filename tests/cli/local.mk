@@ -15,6 +15,7 @@ SHELL_TESTS += \
 	tests/cli/encrypt.sh \
 	tests/cli/evidence.sh \
 	tests/cli/files.sh \
+	tests/cli/html.sh \
 	tests/cli/json.sh \
 	tests/cli/key.sh \
 	tests/cli/keyfiles.sh \
