@@ -7,9 +7,9 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "cli/common_options.h"
 #include "cli/options.h"
 #include "cli/recording.h"
-#include "cli/revocation_options.h"
 
 /* sysexits(3), where it has a word for it; doc/signengine.1 lists them */
 enum {

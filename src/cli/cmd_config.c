@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/stream.h"
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
-#include "cli/revocation_options.h"
 #include "cli/secret.h"
 #include "cli/stream.h"
 

@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/field_lines.h"
-#include "cli/signing_options.h"
 #include "cli/stream.h"
 
 struct crypt_options {

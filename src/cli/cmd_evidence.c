@@ -5,9 +5,8 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
-#include "cli/revocation_options.h"
-#include "cli/signing_options.h"
 #include "cli/stream.h"
 
 /* That of a million files with all their hashes would be larger than what it is good for. */

@@ -7,10 +7,9 @@
 
 #include "base/stream.h"
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
-#include "cli/revocation_options.h"
 #include "cli/service.h"
-#include "cli/signing_options.h"
 #include "cli/spawn.h"
 #include "cli/stream.h"
 #include "signengine-mail.h"

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
-#include "cli/signing_options.h"
 #include "cli/stream.h"
 
 struct sign_options {

@@ -8,8 +8,8 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
-#include "cli/revocation_options.h"
 #include "cli/stream.h"
 
 enum { SIGNATURE_LIMIT = 16 << 20 };

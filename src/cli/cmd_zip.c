@@ -7,11 +7,10 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/field_lines.h"
 #include "cli/input_probe.h"
 #include "cli/print_signer.h"
-#include "cli/revocation_options.h"
-#include "cli/signing_options.h"
 
 struct limit_options {
     unsigned entries, megabytes, ratio;
@@ -230,7 +229,7 @@ static const struct option_row verify_rows[] = {
       .name = "descriptor",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct zip_verify_options, descriptor),
-      .argument = "NAME",
+      .argument = "DESCRIPTOR",
       .help = "whose signature it has to be",
       .fallback = "ConfigZipSigner" },
     { .name = "trust",
@@ -260,7 +259,7 @@ static const struct option_row verify_rows[] = {
     { .name = "decrypter",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct zip_verify_options, decrypter),
-      .argument = "NAME",
+      .argument = "DESCRIPTOR",
       .help = "whose key decrypts a container",
       .fallback = "ConfigZipEncrypter" },
     { .name = "context",

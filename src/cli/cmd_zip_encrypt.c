@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/field_lines.h"
 #include "cli/input_probe.h"
-#include "cli/signing_options.h"
 
 #define EXTENSION ".nx02"
 

@@ -128,15 +128,19 @@ const struct option_row global_options[] = {
 
 enum { WORDS_MOST = 3 };
 
-static bool command_is_in_group(const struct command_name *name, const char *group)
+const char *command_behind_group(const struct command_name *name, const char *group)
 {
-    return text_starts(name->name, group) && name->name[strlen(group)] == ' ';
+    const size_t size = strlen(group);
+
+    if (!size)
+        return name->name;
+    return text_starts(name->name, group) && name->name[size] == ' ' ? name->name + size + 1 : NULL;
 }
 
 static bool command_is_group(const char *words)
 {
     for (const struct command_name *name = command_names; name->name; name++)
-        if (command_is_in_group(name, words))
+        if (command_behind_group(name, words))
             return true;
     return false;
 }
@@ -199,8 +203,8 @@ const struct command *command_find(const struct command_name *name)
 static void list_next_words(struct writer *w, const char *group)
 {
     for (const struct command_name *name = command_names; *group && name->name; name++)
-        if (command_is_in_group(name, group))
-            writer_format(w, "%s%s", w->buf.size ? ", " : "", name->name + strlen(group) + 1);
+        if (command_behind_group(name, group))
+            writer_format(w, "%s%s", w->buf.size ? ", " : "", command_behind_group(name, group));
 }
 
 /* What something was called once, or is called elsewhere. */
@@ -305,7 +309,7 @@ void help_print_group(const char *group)
 {
     printf("usage: signengine %s COMMAND ...\n\nCommands:\n", group);
     for (const struct command_name *name = command_names; name->name; name++)
-        if (command_is_in_group(name, group))
+        if (command_behind_group(name, group))
             printf("  %-20s %s\n", name->name, name->summary);
     printf("\n`signengine %s COMMAND --help` tells the options of a command.\n", group);
 }

@@ -63,6 +63,10 @@ const struct command *command_find(const struct command_name *name);
 enum { COMMAND_GROUP = 64 };
 int command_find_group(char group[COMMAND_GROUP], int argc, char **argv);
 
+/* The words of a command's name that come behind those of a group, all of them behind ""; NULL: it
+ * is not in the group. */
+const char *command_behind_group(const struct command_name *name, const char *group);
+
 /* Says what is wrong with the name of a command; returns the exit status. */
 int command_reject(const struct cli *cli, int argc, char **argv);
 

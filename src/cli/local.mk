@@ -7,14 +7,14 @@ CLI_SOURCES = \
 	src/cli/command_names.c \
 	src/cli/commands.c src/cli/commands.h \
 	src/cli/html_report.c src/cli/html_report.h \
+	src/cli/common_options.c src/cli/common_options.h \
+	src/cli/complete.c src/cli/complete.h \
 	src/cli/main.c \
 	src/cli/options.c src/cli/options.h \
 	src/cli/print_signer.c src/cli/print_signer.h \
 	src/cli/recording.c src/cli/recording.h \
-	src/cli/revocation_options.c src/cli/revocation_options.h \
 	src/cli/secret.c src/cli/secret.h \
 	src/cli/service.c src/cli/service.h \
-	src/cli/signing_options.c src/cli/signing_options.h \
 	src/cli/spawn.c src/cli/spawn.h \
 	src/cli/stream.c src/cli/stream.h
 CLI_CPPFLAGS = $(AM_CPPFLAGS) -DSYSCONFDIR='"$(sysconfdir)"' -DLIBEXECDIR='"$(libexecdir)"'

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "base/timed_call.h"
 #include "cli/commands.h"
+#include "cli/complete.h"
 
 AUTO_KIND(options, void *, free(*p))
 
@@ -184,6 +185,8 @@ static int start_program(struct cli *cli, int argc, char **argv)
         help_print();
         return EXIT_DONE;
     }
+    if (argc && strcmp(argv[0], COMPLETE_WORD) == 0)
+        return complete_words(cli, argc - 1, argv + 1);
     if (!argc)
         return cli_usage(cli, "a command is missing; `signengine --help` lists them");
     return start_command(cli, &global, argc, argv);

@@ -144,6 +144,31 @@ const char *options_text(const struct option_table *table, const char *name)
     return NULL;
 }
 
+const char *const *options_texts(size_t *count, const struct option_table *table, const char *name)
+{
+    struct cursor c = cursor_at(table->rows);
+    const struct option_row *row;
+    size_t offset;
+
+    *count = 0;
+    while ((row = next_option(&offset, &c))) {
+        const void *at = (char *)table->values + offset;
+        const struct option_list *list = at;
+
+        if (strcmp(row->name, name) != 0)
+            continue;
+        if (row->kind == OPTION_LIST) {
+            *count = list->count;
+            return list->items;
+        }
+        if (row->kind == OPTION_TEXT) {
+            *count = *(const char *const *)at != NULL;
+            return at;
+        }
+    }
+    return NULL;
+}
+
 /* ---- parsing ---- */
 
 struct match {
@@ -158,6 +183,12 @@ static bool is_option(const struct option_row *row, const char *argument)
     if (argument[1] != '-')
         return row->letter == argument[1];
     return strlen(row->name) == length - 2 && strncmp(row->name, argument + 2, length - 2) == 0;
+}
+
+/* Up to its value. */
+static size_t option_size(const char *argument)
+{
+    return argument[1] == '-' ? strcspn(argument, "=") : 2;
 }
 
 static struct match find_option(const struct option_table *const tables[2], const char *argument)
@@ -220,7 +251,7 @@ static se_status take_option(int *used, int left, char **argv,
 {
     const char *text = argv[0], *value = NULL;
     bool is_long = text[1] == '-';
-    size_t length = is_long ? strcspn(text, "=") : 2;
+    size_t length = option_size(text);
     struct match m = find_option(tables, text);
 
     *used = 1;
@@ -242,6 +273,11 @@ static se_status take_option(int *used, int left, char **argv,
     return SE_OK;
 }
 
+static bool is_operand(const char *argument)
+{
+    return argument[0] != '-' || !argument[1];
+}
+
 se_status options_parse(int *argc, char **argv, const struct option_table *const tables[2],
                         bool operands_end_it, se_error *err)
 {
@@ -254,7 +290,7 @@ se_status options_parse(int *argc, char **argv, const struct option_table *const
             i++;
             break;
         }
-        if (argv[i][0] != '-' || !argv[i][1]) {
+        if (is_operand(argv[i])) {
             if (operands_end_it)
                 break;
             argv[operands++] = argv[i++];
@@ -306,6 +342,63 @@ const struct option_row *options_find_given(const struct option_table *table,
         if (row->place == place && is_given((const char *)table->values + offset, row))
             return row;
     return NULL;
+}
+
+/* ---- while they are typed ---- */
+
+const struct option_row *options_find(size_t *size, const struct option_table *const tables[2],
+                                      const char *argument)
+{
+    const struct option_row *row = is_operand(argument) ? NULL : find_option(tables, argument).row;
+
+    *size = 0;
+    if (row && row->kind != OPTION_FLAG && argument[option_size(argument)])
+        *size = option_size(argument) + (argument[1] == '-');
+    return row;
+}
+
+/* The option that ends the arguments, and lacks its value; NULL: another, or none. */
+static const struct option_row *find_awaited(const struct option_table *const tables[2],
+                                             const char *last)
+{
+    size_t size;
+    const struct option_row *row = options_find(&size, tables, last);
+
+    return row && row->kind != OPTION_FLAG && !size ? row : NULL;
+}
+
+void options_parse_typed(struct options_typed *out, int *argc, char **argv,
+                         const struct option_table *const tables[2], bool operands_end_it)
+{
+    int operands = 0, i = 0, used;
+
+    *out = (struct options_typed){ .awaited = NULL };
+    for (; i < *argc && !out->ended; i += used) {
+        used = 1;
+        if (strcmp(argv[i], "--") == 0)
+            out->ended = true;
+        else if (is_operand(argv[i]) && operands_end_it)
+            break;
+        else if (is_operand(argv[i]))
+            argv[operands++] = argv[i];
+        else if (take_option(&used, *argc - i, argv + i, tables, NULL) && i + used == *argc &&
+                 used == 1)
+            out->awaited = find_awaited(tables, argv[i]);
+    }
+    while (i < *argc)
+        argv[operands++] = argv[i++];
+    *argc = operands;
+}
+
+void options_each_open(const struct option_table *table, option_fn fn, void *arg)
+{
+    struct cursor c = cursor_at(table->rows);
+    const struct option_row *row;
+    size_t offset;
+
+    while ((row = next_option(&offset, &c)))
+        if (row->kind == OPTION_LIST || !is_given((const char *)table->values + offset, row))
+            fn(arg, row);
 }
 
 /* ---- help ---- */

@@ -66,9 +66,31 @@ SE_MUST_CHECK se_status options_parse(int *argc, char **argv,
 /* The value of an option that is a text; NULL: there is no such option, or it is not given. */
 const char *options_text(const struct option_table *table, const char *name);
 
+/* The values of an option that is a text or a list; *count is 0 if there is none. */
+const char *const *options_texts(size_t *count, const struct option_table *table, const char *name);
+
 /* The first option of that place with another value than it falls back to; NULL: there is none. */
 const struct option_row *options_find_given(const struct option_table *table,
                                             enum option_place place);
+
+/* Where somebody stands who has typed so many arguments. */
+struct options_typed {
+    const struct option_row *awaited; /* its value comes next; NULL: no value does */
+    bool ended;                       /* by `--`: what comes next is an operand */
+};
+
+/* As options_parse(), but what is wrong is passed over. */
+void options_parse_typed(struct options_typed *out, int *argc, char **argv,
+                         const struct option_table *const tables[2], bool operands_end_it);
+
+/* Which option it is, however its value is said, and how much of the argument stands before the
+ * value; NULL: none. */
+const struct option_row *options_find(size_t *size, const struct option_table *const tables[2],
+                                      const char *argument);
+
+/* Calls `fn` with each option that may be given, or once more. */
+typedef void (*option_fn)(void *arg, const struct option_row *row);
+void options_each_open(const struct option_table *table, option_fn fn, void *arg);
 
 void options_help(const struct option_row *rows);
 
