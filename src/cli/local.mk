@@ -6,9 +6,9 @@ CLI_SOURCES = \
 	src/cli/cli.c src/cli/cli.h \
 	src/cli/command_names.c \
 	src/cli/commands.c src/cli/commands.h \
-	src/cli/html_report.c src/cli/html_report.h \
 	src/cli/common_options.c src/cli/common_options.h \
 	src/cli/complete.c src/cli/complete.h \
+	src/cli/html_report.c src/cli/html_report.h \
 	src/cli/main.c \
 	src/cli/options.c src/cli/options.h \
 	src/cli/print_signer.c src/cli/print_signer.h \

@@ -9,6 +9,8 @@ SHELL_TESTS += \
 	tests/cli/check.sh \
 	tests/cli/check-watch.sh \
 	tests/cli/config-sign.sh \
+	tests/cli/completion.sh \
+	tests/cli/completion-shells.sh \
 	tests/cli/container.sh \
 	tests/cli/core.sh \
 	tests/cli/digest.sh \
