@@ -76,6 +76,7 @@ include tests/azure/local.mk
 include tests/daemon/local.mk
 include tests/keylife/local.mk
 include tests/jose/local.mk
+include tests/bindings/local.mk
 
 check_PROGRAMS += $(MEMORY_SEARCHES)
 dist_check_SCRIPTS += $(SHELL_TESTS) $(BIG_TESTS)
