@@ -33,7 +33,8 @@ import os
 import threading
 import weakref
 from dataclasses import dataclass
-from typing import Annotated, Any, Callable, Iterator, Mapping, Protocol, Self, Sequence, TypeAlias, TypedDict, TypeVar, Union, Unpack, cast, get_args, get_type_hints
+from typing import Annotated, Any, Callable, Iterator, Mapping, Protocol, Self, Sequence, TypeAlias, TypedDict, TypeVar, Union, \
+    Unpack, cast, get_args, get_type_hints
 
 Data: TypeAlias = Union[bytes, bytearray, memoryview]
 Path: TypeAlias = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
@@ -414,7 +415,7 @@ Place: TypeAlias = Annotated[Path, _Place(C.c_char_p)]
 Blob: TypeAlias = Annotated[Data, _Blob()]
 Context: TypeAlias = Annotated[Data, _Blob(empty=True)]
 Bytes: TypeAlias = Annotated[bytes, _Blob()]
-Progress: TypeAlias = Annotated[Callable[[int, int], object], _Watch(_PROGRESS, ("progress_arg", C.c_void_p))]
+Progress: TypeAlias = Annotated[Callable[[int, int], object], _Watch(C.c_void_p, ("progress_arg", C.c_void_p))]
 
 
 # ---- what is told ----
@@ -1001,17 +1002,16 @@ class _Call:
 
     def __init__(self) -> None:
         self._kept: list[Any] = []
-        self._raised: BaseException | None = None
+        self._raised: list[BaseException] = []
 
     def run(self, name: str, *arguments: Any, results: Any = None) -> None:
         error = _Error()
         try:
             status = _function(name)(*map(_argument, arguments), C.byref(error))
         finally:
-            self._kept.clear()  # with the callbacks, which refer to this object
-        raised, self._raised = self._raised, None
-        if raised is not None:
-            raise raised
+            self._kept.clear()
+        if self._raised:
+            raise self._raised.pop()
         if status:
             raise SignengineError(Status(status), _text(error.text), results)
 
@@ -1074,12 +1074,14 @@ class _Call:
     def tell(self, prototype: Any, function: Callable[..., Any]) -> Any:
         """A callback for this call. The first exception ends what can be ended and is raised by run()."""
 
+        raised = self._raised  # not the object itself, which keeps this: a circle
+
         def guarded(*arguments: Any) -> Any:
-            if self._raised is None:
+            if not raised:
                 try:
                     return function(*arguments)
                 except BaseException as e:
-                    self._raised = e
+                    raised.append(e)
             C.set_errno(errno.EIO)
             return -1 if prototype in (_READ, _WRITE) else False
 
@@ -1121,7 +1123,7 @@ class _Call:
 
         return self.keep(_Sink(self.tell(_WRITE, write), None))
 
-    def evidence(self, row: Any, files: Sequence[Path | tuple[str, Source]], der: Data | None = None) -> None:
+    def evidence(self, row: Any, files: Sequence[Path | tuple[str, Source]], *record: Data) -> None:
         place, rows = self.array(_EvidenceFile, len(files))
         for file, given in zip(rows, files):
             if isinstance(given, tuple):
@@ -1130,7 +1132,7 @@ class _Call:
             else:
                 file.name = self.path(given)
         row.files, row.count = place, len(rows)
-        if der is not None:
+        for der in record:
             row.der = self.full(der, "the record")
 
 
@@ -1839,7 +1841,7 @@ def config_verify(config: Data, trust: Path, path: Path | None = None, **params:
 
 def evidence_make(groups: Sequence[Sequence[Path | tuple[str, Source]]], **params: Unpack[EvidenceParams]) -> list[bytes]:
     """A record for each group of files; a file is its path, or a name and a stream."""
-    return _evidence("se_evidence_make", [(files, None) for files in groups], params)
+    return _evidence("se_evidence_make", [(files,) for files in groups], params)
 
 
 def evidence_renew(records: Sequence[tuple[Sequence[Path | tuple[str, Source]], Data]], trust: EvidenceVerifyParams,
@@ -1848,18 +1850,19 @@ def evidence_renew(records: Sequence[tuple[Sequence[Path | tuple[str, Source]], 
     return _evidence("se_evidence_renew", records, params, trust)
 
 
-def _evidence(name: str, records: Sequence[tuple[Sequence[Any], Data | None]], params: Any, *trust: Any) -> list[bytes]:
+def _evidence(name: str, records: Sequence[tuple[Any, ...]], params: Any, *trust: Any) -> list[bytes]:
     call = _Call()
     place, rows = call.array(_Evidence, len(records))
-    for row, (files, der) in zip(rows, records):
-        call.evidence(row, files, der)
+    for row, record in zip(rows, records):
+        call.evidence(row, *record)
     struct = call.params(EvidenceParams, params)
     others = [C.byref(call.params(EvidenceVerifyParams, one)) for one in trust]
     call.run(name, place, C.c_size_t(len(rows)), C.byref(struct), *others)
     return [_take(row.made) for row in rows]
 
 
-def evidence_verify(files: Sequence[Path | tuple[str, Source]], record: Data, **params: Unpack[EvidenceVerifyParams]) -> list[EvidenceStamp]:
+def evidence_verify(files: Sequence[Path | tuple[str, Source]], record: Data,
+                    **params: Unpack[EvidenceVerifyParams]) -> list[EvidenceStamp]:
     call, row = _Call(), _Evidence()
     found: list[EvidenceStamp] = []
     call.evidence(row, files, record)

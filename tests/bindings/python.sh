@@ -23,7 +23,7 @@ esac
 python() { LD_PRELOAD="$loaded" python3 "$@"; }
 
 # ---- installed ----
-if python3 -c 'import pip, setuptools' 2>/dev/null; then
+if python3 -c 'import setuptools, pip' 2>/dev/null; then
     cp -r "$top_srcdir/python" tree
     chmod -R u+w tree
     accepts python3 -m pip install -q --no-build-isolation --no-deps --no-index --target site ./tree

@@ -43,6 +43,10 @@ def members(body):
             yield re.search(r"(\w+)\s*(\[[^]]*\])?\s*$", name)[1]
 
 
+def is_callback(declaration):
+    return re.match(r"se_\w+_fn\b", declaration) is not None
+
+
 TEXT = preprocess()
 STRUCTS = {name: list(members(body)) for name, body in re.findall(r"\bstruct\s+(se_\w+)\s*\{([^}]*)\}", TEXT)}
 ENUMS = {name: re.findall(r"\b(SE_[A-Z0-9_]+)", body) for name, body in re.findall(r"\benum\s+(se_\w+)\s*\{([^}]*)\}", TEXT)}
@@ -84,18 +88,21 @@ class Layout(unittest.TestCase):
                     self.assertEqual((place.offset, place.size), MEASURED["%s.%s" % (name, member)])
 
     def test_kinds(self):
-        """An int where C has one of the same size, a bool, a text or an enum."""
-        bodies = dict(re.findall(r"\bstruct\s+(se_\w+)\s*\{([^}]*)\}", TEXT))
-        wanted = {"bool": "?", "int": "i", "unsigned": "I", "int64_t": "l", "uint64_t": "L", "size_t": "L", "uint32_t": "I", "const char *": "zP"}
+        """A number where C has one of that kind, a bool, a pointer or an enum: the size alone does not tell."""
+        wanted = {"_Bool": "?", "int": "i", "unsigned": "I", "int64_t": "l", "uint64_t": "L", "size_t": "L", "uint32_t": "I", "se_status": "i"}
+        seen = 0
         for name, struct in signengine._STRUCTS.items():
+            body = " ".join(re.search(r"\bstruct\s+%s\s*\{([^}]*)\}" % name, TEXT)[1].split())
             for member, ctype in struct._fields_:
-                declared = re.search(r"(?:^|;)\s*((?:const )?\w+ \**)[^;()]*\b%s\b\s*(?:;|,|$)" % member, bodies[name])
+                declaration = next(d.strip() for d in body.split(";") if member in members(d))
                 code = getattr(ctype, "_type_", None)
-                if not declared or not isinstance(code, str) or "," in declared[0] and "*" in declared[0]:
+                if not isinstance(code, str):
                     continue
-                kind = declared[1].strip()
-                with self.subTest(struct=name, member=member, kind=kind):
-                    self.assertIn(code, wanted.get(kind, "i" if kind in ENUMS else "P"))
+                kind, pointer = re.match(r"(?:const )?(\w+)", declaration)[1], "*" in declaration or is_callback(declaration)
+                seen += 1
+                with self.subTest(struct=name, member=member, declaration=declaration):
+                    self.assertIn(code, "zP" if pointer else wanted.get(kind, "i"))
+        self.assertGreater(seen, 300)
 
     def test_enums(self):
         ours = {name: kind for name, kind in vars(signengine).items() if isinstance(kind, type) and issubclass(kind, enum.Enum) and not name.startswith("_")}
@@ -111,7 +118,7 @@ class Layout(unittest.TestCase):
         """Each is called somewhere in the file."""
         with open(signengine.__file__, encoding="utf-8") as file:
             text = file.read()
-        self.assertGreater(len(FUNCTIONS), 90)
+        self.assertGreater(len(FUNCTIONS), 80)
         self.assertEqual([name for name in sorted(FUNCTIONS) if '"%s"' % name not in text], [])
         named = set(re.findall(r'"(se_\w+)"', text)) - set(STRUCTS) - {"se_history_", "se_finding_", "se_mail_"}
         self.assertEqual(sorted(named - FUNCTIONS), [])

