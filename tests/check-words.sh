@@ -9,7 +9,7 @@ files() {
     if [ -e .git ] && git rev-parse --git-dir >/dev/null 2>&1; then
         git ls-files
     else # a tarball, or no git
-        find .ci src tests doc samples schemas conf debian -type f 2>/dev/null
+        find .ci src tests doc python completion samples schemas conf debian -type f 2>/dev/null
         ls -- *.md NEWS configure.ac Makefile.am packages.txt signengine.pc.in
     fi | grep -v -e '^tests/vectors/' -e '^tests/fuzz/corpus/'
 }
