@@ -186,6 +186,9 @@ class Tokens(Case):
             self.assertEqual(self.engine.jws_verify("Api", read("theirs").strip()).content, payload)
 
     def test_detached(self):
+        """An empty payload is one: a token with another inside is not good for it."""
+        with self.assertRaises(SignengineError):
+            self.engine.jws_verify("Api", self.engine.jws_sign("Api", b"inside"), payload=b"")
         for payload in (b"payload", b""):
             token = self.engine.jws_sign("Api", payload, detached=True)
             self.assertEqual(self.engine.jws_verify("Api", token, payload=payload).content, payload)

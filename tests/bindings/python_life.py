@@ -14,7 +14,7 @@ from common import CONFIG, Case, read, write
 from signengine import EventKind, Form, SignengineError, Status
 
 CALLS = int(os.environ["CALLS"])
-LIMIT = 3 << 20  # by which the process may grow, however many calls there are
+LIMIT = 2 << 20  # by which the process may grow, however many calls there are
 
 if CALLS < 100000:
     faulthandler.dump_traceback_later(250, exit=True)
@@ -192,14 +192,38 @@ class Life(Case):
         os.close(reading)
         self.assertEqual(statuses, [0] * 10)
 
+    def test_fork_while_locked(self):
+        """A thread that is just beginning a call, or ending one."""
+        held, done = threading.Event(), threading.Event()
+
+        def hold():
+            with self.engine._handle._changed:
+                held.set()
+                done.wait()
+
+        thread = started(hold)
+        held.wait()
+        process = os.fork()
+        if process == 0:
+            faulthandler.dump_traceback_later(30, exit=True)
+            self.engine.sign("Files", b"x")
+            os._exit(0)
+        status = os.waitpid(process, 0)[1]
+        done.set()
+        thread.join()
+        self.assertEqual(status, 0)
+
     def test_fork_with_history(self):
         self.engine.history_create("sqlite:fork.db")
         history = self.engine.history_open("sqlite:fork.db")
         history.append(b"o", b"p")
 
         def work():
+            asked = []
+            function, signengine._function = signengine._function, lambda name: asked.append(name) or function(name)
             self.refused(Status.USAGE, history.append, b"o", b"p")
             history.close()
+            self.assertEqual([name for name in asked if "close" in name], [])
             with self.engine.history_open("sqlite:fork.db") as own:
                 own.append(b"o", b"of the child")
 
@@ -316,7 +340,7 @@ class Life(Case):
         raw = self.engine.sign("Files", b"x", form=Form.RAW)
         self.engine.history_create("sqlite:memory.db")
         history = self.engine.history_open("sqlite:memory.db")
-        history.append(b"o", b"p")
+        history.append(b"o", bytes(5000))
         verifier = self.engine.verifier_open("Files")
         proof = history.prove(1)
 
