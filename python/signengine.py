@@ -569,6 +569,8 @@ class HistorySeals:
     first: Long
     last: Long
     vouched: Bool
+    first_us: Time
+    last_us: Time
 
 
 @dataclass(frozen=True)

@@ -203,12 +203,7 @@ class Life(Case):
 
         thread = started(hold)
         held.wait()
-        process = os.fork()
-        if process == 0:
-            faulthandler.dump_traceback_later(30, exit=True)
-            self.engine.sign("Files", b"x")
-            os._exit(0)
-        status = os.waitpid(process, 0)[1]
+        status = self.child(lambda: self.engine.sign("Files", b"x"))
         done.set()
         thread.join()
         self.assertEqual(status, 0)

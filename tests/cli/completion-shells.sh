@@ -29,37 +29,37 @@ cp engine.xml other.xml
 export SIGNENGINE_CONFIG="$tmp/engine.xml" PATH="$tmp/bin:$PATH"
 setup env "$tmp/bin/signengine" config show
 
-# line<TAB> becomes
+# line<TAB> becomes, up to the next bar
 cat >lines <<'LINES'
-signengine si|signengine sign 
-signengine key gen|signengine key generate 
-signengine key ro|signengine key ro
-signengine key roles gr|signengine key roles grant 
-signengine sign --ra|signengine sign --raw 
-signengine sign -d E|signengine sign -d Endorser 
-signengine sign -d F|signengine sign -d FileSigner
-signengine sign -d FileSigner:2|signengine sign -d FileSigner:2 
-signengine sign -d FileSigner:|signengine sign -d FileSigner:
-signengine sign --descriptor=E|signengine sign --descriptor=Endorser 
-signengine sign --descriptor=FileSigner:2|signengine sign --descriptor=FileSigner:2 
-signengine sign -d Od|signengine sign -d Odd\ \$\(touch\ touched\) 
-signengine sign let|signengine sign letter.txt 
-signengine sign sub/d|signengine sign sub/deep.txt 
-signengine sign -o let|signengine sign -o letter.txt 
-signengine sign --output=let|signengine sign --output=letter.txt 
-signengine sign -d E let|signengine sign -d E letter.txt 
-signengine sign a|signengine sign a\ file 
-signengine key list h|signengine key list hsm 
-signengine -c ~/other.xml key list f|signengine -c ~/other.xml key list fileKey 
-signengine -c none.xml key list f|signengine -c none.xml key list f
-signengine history app|signengine history append 
-signengine mail verify --send|signengine mail verify --sender 
-signengine help ver|signengine help ver
-signengine verif|signengine verify 
+signengine si|signengine sign |
+signengine key gen|signengine key generate |
+signengine key ro|signengine key ro|
+signengine key roles gr|signengine key roles grant |
+signengine sign --ra|signengine sign --raw |
+signengine sign -d E|signengine sign -d Endorser |
+signengine sign -d F|signengine sign -d FileSigner|
+signengine sign -d FileSigner:2|signengine sign -d FileSigner:2 |
+signengine sign -d FileSigner:|signengine sign -d FileSigner:|
+signengine sign --descriptor=E|signengine sign --descriptor=Endorser |
+signengine sign --descriptor=FileSigner:2|signengine sign --descriptor=FileSigner:2 |
+signengine sign -d Od|signengine sign -d Odd\ \$\(touch\ touched\) |
+signengine sign let|signengine sign letter.txt |
+signengine sign sub/d|signengine sign sub/deep.txt |
+signengine sign -o let|signengine sign -o letter.txt |
+signengine sign --output=let|signengine sign --output=letter.txt |
+signengine sign -d E let|signengine sign -d E letter.txt |
+signengine sign a|signengine sign a\ file |
+signengine key list h|signengine key list hsm |
+signengine -c ~/other.xml key list f|signengine -c ~/other.xml key list fileKey |
+signengine -c none.xml key list f|signengine -c none.xml key list f|
+signengine history app|signengine history append |
+signengine mail verify --send|signengine mail verify --sender |
+signengine help ver|signengine help ver|
+signengine verif|signengine verify |
 LINES
 compare() { # NAME: what NAME made of the lines
     number=1
-    while IFS='|' read -r line after; do
+    while IFS='|' read -r line after _; do
         cases=$((cases + 1)) bad=''
         got=$(sed -n "${number}p" "$1")
         [ "$got" = "<$after>" ] || fail "$1: '$line' became $got, not <$after>"
@@ -116,6 +116,7 @@ compare zsh-alone
 
 # ---- fish: what it offers for a line ----
 fish_offers() { # LINE [WORD]...: these words, in any order
+    # shellcheck disable=SC2016 # of fish
     accepts fish --no-config -c 'source $argv[1]; complete -C $argv[2]' "$top_srcdir/completion/signengine.fish" "$1"
     cut -f 1 "$out" | sort >is
     shift
@@ -128,11 +129,13 @@ fish_offers 'signengine sign -d F' FileSigner FileSigner:1 FileSigner:2
 says SHA256withECDSA
 fish_offers 'signengine sign -d FileSigner:2' FileSigner:2
 fish_offers 'signengine sign --descriptor=E' --descriptor=Endorser
+# shellcheck disable=SC2016 # a name
 fish_offers 'signengine sign -d ' Endorser FileSigner FileSigner:1 FileSigner:2 'Odd $(touch touched)'
 fish_offers 'signengine sign let' letter.txt
 fish_offers 'signengine sign sub/' sub/deep.txt
 fish_offers 'signengine sign --output=let' --output=letter.txt
 fish_offers 'signengine sign -olet' -oletter.txt
+# shellcheck disable=SC2088 # fish leaves it
 fish_offers 'signengine sign -o ~/let' '~/letter.txt'
 fish_offers 'signengine -c ~/other.xml key list ' fileKey hsm
 fish_offers 'signengine mail verify --send' --sender

@@ -28,6 +28,7 @@ signengine --help | sed -n '/^Commands:/,/^$/s/^  \([a-z][a-z -]\{19\}\) .*/\1/p
 # shellcheck disable=SC2046 # words
 offers $(cut -d ' ' -f 1 commands | sort -u) -- ''
 options() { grep -o -E -e '^  (-.,|   ) --[a-z-]+' | grep -o -E -e '-[a-zA-Z],|--[a-z-]+' | tr -d ','; }
+# shellcheck disable=SC2094 # it is read only
 while read -r first second third; do
     # shellcheck disable=SC2046 # words
     [ ! "$second" ] || offers $(sed -n "s/^$first \([a-z-]*\).*/\1/p" commands | grep -e "^$second" | sort -u) -- "$first" "$second" # which other names may begin with
