@@ -31,7 +31,8 @@ at() {
 }
 # by AUTHORITY DATE: its URL
 by() { echo "$tsa_url/made?by=$1&ahead=$(($(date -d "$2 12:00:00" +%s) - $(date +%s)))"; }
-today=$(date +%Y-%m-%d)
+# at noon, when that has been
+yesterday=$(date -d yesterday +%Y-%m-%d)
 make() { signengine evidence make --tsa "$tsa_url/made?by=first" "$@"; }
 renew() { # DATE AUTHORITY OPTION...
     day=$1 who=$2
@@ -73,9 +74,9 @@ LINES
 # ---- theirs, renewed by them and by us ----
 mkdir theirs
 accepts bouncy <<LINES
-make $(by first "$today") SHA-256 one.theirs 1
-make $(by first "$today") SHA-384 group.theirs 1 2 3
-each $(by first "$today") SHA-256 theirs 1 2 3 4 5
+make $(by first "$yesterday") SHA-256 one.theirs 1
+make $(by first "$yesterday") SHA-384 group.theirs 1 2 3
+each $(by first "$yesterday") SHA-256 theirs 1 2 3 4 5
 LINES
 accepts signengine evidence verify --trust-tsa ca.pem -r one.theirs 1
 accepts signengine evidence verify --trust-tsa ca.pem -r group.theirs 3 2 1

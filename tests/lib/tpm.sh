@@ -6,7 +6,8 @@
 #   tpm_alone "$0"                       before the harness: the test runs again, with a message bus of its own
 #   . "$top_srcdir/tests/lib/harness.sh"
 #   tpm_token LABEL PIN                  starts all of it and makes a token; the module's path is in $module
-#   tpm_restart                          kills the resource manager and starts it again; returns when it serves
+#   tpm_restart                          kills the resource manager, which is started again; returns when it serves
+#   tpm_wait                             returns when it serves
 #
 # The manager is what a real machine has in its kernel (/dev/tpmrm0): a TPM has room for three keys at a time.
 
@@ -21,29 +22,38 @@ tpm_alone() {
 }
 
 tpm_stop() {
+    : >"${tmp:?}/.tpm/over"
     for process in manager tpm; do
-        [ -s "${tmp:?}/.tpm/$process.pid" ] && kill -9 "$(cat "$tmp/.tpm/$process.pid")" 2>/dev/null
+        [ -s "$tmp/.tpm/$process.pid" ] && kill -9 "$(cat "$tmp/.tpm/$process.pid")" 2>/dev/null
     done
     true
 }
 
 tpm_serves() { tpm2_getcap properties-fixed >/dev/null 2>&1; }
 
-tpm_start_manager() {
-    # what was in the TPM when the manager was killed would fill it
-    tpm2-abrmd --allow-root --session --flush-all --tcti="swtpm:host=127.0.0.1,port=$(cat "$tmp/.tpm/port")" >>"$tmp/.tpm/manager.log" 2>&1 &
-    echo $! >"$tmp/.tpm/manager.pid"
+# It dies by itself now and then, and is started again as a service manager would; the dead one's name is free a moment later.
+tpm_keep_manager() {
+    until [ -e "$tmp/.tpm/over" ]; do
+        # what was in the TPM when the manager was killed would fill it
+        tpm2-abrmd --allow-root --session --flush-all --tcti="swtpm:host=127.0.0.1,port=$(cat "$tmp/.tpm/port")" &
+        echo $! >"$tmp/.tpm/manager.pid"
+        wait $! || echo "the manager ended with status $?"
+        sleep 0.1
+    done >>"$tmp/.tpm/manager.log" 2>&1
+}
+
+tpm_wait() {
     tries=0
     until tpm_serves; do
         tries=$((tries + 1))
-        [ $tries -lt 200 ] || { cat "$tmp/.tpm/manager.log" && return 1; }
+        [ $tries -lt 600 ] || { cat "$tmp/.tpm/manager.log" && return 1; }
         sleep 0.02
     done
 }
 
 tpm_restart() {
     kill -9 "$(cat "$tmp/.tpm/manager.pid")"
-    tpm_start_manager
+    tpm_wait
 }
 
 # On whichever port is free, and the next one.
@@ -67,7 +77,8 @@ tpm_token() {
     export TPM2_PKCS11_STORE="$tmp/.tpm/store"
     module=$(find_library libtpm2_pkcs11.so)
     tpm_start
-    setup tpm_start_manager
+    tpm_keep_manager &
+    setup tpm_wait
     setup pkcs11-tool --module "$module" --init-token --slot-index 0 --label "$1" --so-pin 87654321
     setup pkcs11-tool --module "$module" --init-pin --token-label "$1" --so-pin 87654321 --new-pin "$2" --login --login-type so
 }

@@ -77,7 +77,7 @@ use restarts lab SHIM_MODULE="$module" TOKEN_PIN=123456 TOKEN_RESTART="$tmp/rest
 grep '^restart' "$out" "$err" | sed 's/^[^:]*://'
 
 # ---- a wrong PIN is presented once an hour, by whichever process ----
-property() { printf '%d' "$(tpm2_getcap properties-variable | sed -n "s/TPM2_PT_$1: //p")"; }
+property() { tpm_wait && printf '%d' "$(tpm2_getcap properties-variable | sed -n "s/TPM2_PT_$1: //p")"; }
 counter() { property LOCKOUT_COUNTER; }
 before=$(counter)
 PIN=000000

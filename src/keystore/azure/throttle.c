@@ -218,7 +218,7 @@ void throttle_passed(struct throttle *t, int64_t now)
     t->grown = (double)now;
 }
 
-/* Without Retry-After between half and one and a half of the step: many callers were refused. */
+/* Without Retry-After between half and the whole of the step: many callers were refused. */
 static int64_t pause_length(struct throttle *t, long retry_after, int64_t now)
 {
     int64_t step = THROTTLE_FIRST_MS;
@@ -229,7 +229,7 @@ static int64_t pause_length(struct throttle *t, long retry_after, int64_t now)
         return retry_after * 1000 + roll_dice(t, now) % 250;
     for (unsigned i = 1; i < t->refusals && step < THROTTLE_MOST_MS; i++)
         step *= 2;
-    return step / 2 + roll_dice(t, now) % (step + 1);
+    return step - roll_dice(t, now) % (step / 2 + 1);
 }
 
 bool throttle_refused(struct throttle *t, long retry_after, int64_t now)

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 enum {
-    THROTTLE_FIRST_MS = 1000,     /* doubles with each refusal in a row, give or take a half */
-    THROTTLE_MOST_MS = 16000,     /* as Key Vault's guide has it */
+    THROTTLE_FIRST_MS = 1000,     /* doubles with each refusal in a row, less up to a half */
+    THROTTLE_MOST_MS = 8000,      /* Key Vault counts ten seconds: a longer pause gains nothing */
     THROTTLE_ASKED_MOST_S = 60,   /* Retry-After is believed so far */
     THROTTLE_PATIENCE_MS = 30000, /* for whoever goes first, until another one does */
 };
