@@ -10,7 +10,11 @@ EXTRA_DIST += \
 	doc/pages/page.css \
 	doc/speed.json \
 	doc/speed.md \
-	doc/speed.svg \
+	doc/speed-growth.svg \
+	doc/speed-limits.svg \
+	doc/speed-peers.svg \
+	doc/speed-process.svg \
+	doc/speed-threads.svg \
 	doc/tomcat.md
 dist_noinst_SCRIPTS += doc/pages/build.sh doc/pages/draw-layers.sh
 

@@ -39,7 +39,7 @@ link_pages() {
         s#href="(\.\./)*samples/([a-z-]+)/?"#href="sample-\2.html"#g
         s#href="(\.\./)*python/README\.md"#href="python.html"#g
         s#href="(\.\./)*(doc/)?([A-Za-z0-9_-]+)\.md(\#[a-z0-9-]*)?"#href="\3.html\4"#g
-        s#(href|src)="(\.\./)*(doc/)?speed\.(svg|json)"#\1="speed.\4"#g
+        s#(href|src)="(\.\./)*(doc/)?(speed[a-z-]*)\.(svg|json)"#\1="\4.\5"#g
         s#<a href="(\.\./)*(src/|conf/|LICENSE|NOTICE)[^"]*">([^<]*)</a>#\3#g
         s#<a href="[A-Za-z0-9_./-]*\.(h|c|sh|xml|yaml|cfg|conf)">([^<]*)</a>#\2#g'
 }
@@ -58,7 +58,7 @@ convert() { # FILE.md PAGE
         link_pages | if [ "${3-}" ]; then sed -e "/<!-- layers -->/{r $3" -e 'd}'; else cat; fi | page "$2" "$(title_of "$1")"
 }
 
-cp doc/pages/page.css doc/pages/find.js doc/speed.svg doc/speed.json "$out"
+cp doc/pages/page.css doc/pages/find.js doc/speed-*.svg doc/speed.json "$out"
 doc/pages/draw-layers.sh src | dot -Tsvg | sed -n '/<svg/,$p' | sed 's/stroke="black"/stroke="currentColor"/g; s/fill="black"/fill="currentColor"/g; s/<text /<text fill="currentColor" /' >"$out/layers.svg"
 sed -i 's/<svg /<svg role="img" aria-label="the folders of src, and who calls whom" /' "$out/layers.svg"
 for file in README.md CONTRIBUTING.md SECURITY.md doc/*.md; do

@@ -6,10 +6,13 @@
  *
  * Descriptor `Bench`.  A row for each measure, as bench.sh wants them.
  */
+#include <fcntl.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "tests/bench/race.h"
@@ -92,18 +95,58 @@ static double many(se_history *history)
     return median(times, TURNS);
 }
 
+/* ---- what the machine can do at the most ---- */
+
+/* SHA-256 of as many payloads, in a second of the processor: who verifies has to read them all. */
+static double hashes(void)
+{
+    double began = seconds_of_processor();
+
+    for (size_t i = 0; i < RECORDS; i++) {
+        unsigned char hash[EVP_MAX_MD_SIZE];
+
+        if (!EVP_Digest(records[i].payload.data, records[i].payload.size, hash, NULL, EVP_sha256(),
+                        NULL))
+            give_up("SHA-256", "libcrypto does not make it");
+    }
+    return RECORDS / (seconds_of_processor() - began);
+}
+
+/* A payload each time, appended to a file, and on the disk. */
+static double syncs(void)
+{
+    int fd = open("synced", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    double began = seconds_now(), count = 0;
+
+    if (fd < 0)
+        give_up("synced", "cannot be made");
+    for (; seconds_now() - began < SECONDS; count++) {
+        const se_bytes payload = records[(size_t)count % RECORDS].payload;
+
+        if (write(fd, payload.data, payload.size) != (ssize_t)payload.size || fdatasync(fd))
+            give_up("synced", "cannot be written");
+    }
+    began = count / (seconds_now() - began);
+    (void)close(fd);
+    (void)unlink("synced");
+    return began;
+}
+
 static void verification(se_history *history)
 {
     se_history_verify_options options = SE_HISTORY_VERIFY_OPTIONS_INIT;
     se_history_report report;
     se_error err = SE_ERROR_INIT;
-    double began = seconds_of_processor(), took;
+    double began = seconds_of_processor(), took, limit;
 
     options.threads = 1;
     must(se_history_verify(&report, history, &options, &err), &err);
     took = seconds_of_processor() - began;
     row("verified/s", setting, 1, (double)report.entries / took, "at the least", LEAST_VERIFIED,
         (double)report.entries / took / LEAST_VERIFIED);
+    limit = hashes();
+    row("verified/s", setting, 1, (double)report.entries / took, "SHA-256 of the payloads", limit,
+        (double)report.entries / took / limit);
     options.threads = 0;
     began = seconds_now();
     must(se_history_verify(&report, history, &options, &err), &err);
@@ -129,10 +172,11 @@ static void proof(se_history *history)
 
 static void measure(se_engine *engine, se_history *history, double least)
 {
-    double alone = serial(engine), all, big;
+    double alone = serial(engine), synced = syncs(), all, big;
 
     all = together(history);
     row("appended/s", setting, THREADS, all, "a signature each", alone, all / alone);
+    row("appended/s", setting, THREADS, all, "fdatasync of each", synced, all / synced);
     big = RECORDS / many(history);
     row("appended/s, many at once", setting, 1, big, "at the least", least, big / least);
     grow(history, records, MANY - TURNS * RECORDS);

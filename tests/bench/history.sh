@@ -21,16 +21,18 @@ cat >growth.xml <<'XML'
   <keys><key name="bench"><type name="pem" locationValue="classpath:bench.pem"/></key></keys>
 </engineSignEncrypt>
 XML
-entries=${HISTORY_ENTRIES-10000000}
-# growth SETTING ADDRESS-FORMAT: eight rounds of two kinds, each with a small chain of its own
+sizes=${HISTORY_SIZES-100000 1000000 10000000}
+# growth SETTING ENTRIES ADDRESS-FORMAT: eight rounds of two kinds, each with a small chain of its own
 growth() {
-    setting=$1
+    setting=$1 entries=$2
     # shellcheck disable=SC2059,SC2046 # a format, and many
-    set -- $(printf "$2\n" big $(seq 16))
+    set -- $(printf "$3\n" big $(seq 16))
     "$top/tests/bench/history_growth" growth.xml "$setting, $entries entries" "$entries" "$@"
 }
-growth SQLite 'sqlite:%s.db'
-rm -f ./*.db
+for size in $sizes; do
+    growth SQLite "$size" 'sqlite:%s.db'
+    rm -f ./*.db*
+done
 
 tmp=$PWD
 skip() {
@@ -45,7 +47,10 @@ chmod 711 .. .
 server_make
 "$top/tests/bench/history" engine.xml "$store" '24 ms for a signature, PostgreSQL' 50000
 
-for name in big $(seq 16); do
-    setup server_sql -c "CREATE DATABASE \"$name\""
+for size in $sizes; do
+    for name in big $(seq 16); do
+        setup server_sql -c "DROP DATABASE IF EXISTS \"$name\""
+        setup server_sql -c "CREATE DATABASE \"$name\""
+    done
+    growth PostgreSQL "$size" "postgresql:///%s?host=$tmp/server&user=tester"
 done
-growth PostgreSQL "postgresql:///%s?host=$tmp/server&user=tester"

@@ -11,9 +11,9 @@ for latency in 3 10 24; do
     printf 'module %s\nreplay\nC_Sign latency %s\n' "$real" $latency >shim
     for deadline in 20 none; do
         configure "$module" softhsm $deadline
-        "$top/tests/bench/sign" engine.xml "$module" softhsm pin "$latency ms for a signature, deadline=$deadline" $latency 12 64
+        "$top/tests/bench/sign" engine.xml 'bare C_Sign loop' "$module" softhsm pin "$latency ms for a signature, deadline=$deadline" $latency 12 64
     done
 done
 printf 'module %s\nreplay\nC_Sign latency 3\n' "$real" >shim
 configure "$module" softhsm
-"$top/tests/bench/sign" engine.xml "$module" softhsm pin 'JWT of 2 kB, 3 ms for a signature' 3 12 64
+"$top/tests/bench/sign" engine.xml 'bare C_Sign loop' "$module" softhsm pin 'JWT of 2 kB, 3 ms for a signature' 3 12 64

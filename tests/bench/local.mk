@@ -8,15 +8,16 @@ tests_bench_history_SOURCES = tests/bench/history.c $(HISTORY_BENCH)
 tests_bench_history_LDADD = $(HISTORY_LIBS) $(CORE_LIBS)
 tests_bench_history_growth_SOURCES = tests/bench/history_growth.c $(HISTORY_BENCH)
 tests_bench_history_growth_LDADD = $(HISTORY_LIBS) $(CORE_LIBS)
-tests_bench_sign_SOURCES = tests/bench/sign.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
-tests_bench_sign_LDADD = $(CORE_LIBS)
-dist_noinst_SCRIPTS += tests/bench/bench.sh tests/bench/plot.py
+tests_bench_sign_SOURCES = tests/bench/sign.c tests/bench/bare.c tests/bench/bare.h tests/bench/libp11_signer.c tests/bench/libp11_signer.h tests/bench/race.c tests/bench/race.h
+tests_bench_sign_LDADD = $(CORE_LIBS) $(P11_LIBS) $(CRYPTO_LIBS)
+dist_noinst_SCRIPTS += tests/bench/bench.sh tests/bench/plots.sh
 EXTRA_DIST += tests/bench/setup.sh tests/bench/shape.sh tests/bench/fields.sh tests/bench/history.sh tests/bench/xml.sh tests/bench/softhsm.sh tests/bench/latency.sh tests/bench/opencryptoki.sh tests/bench/process.sh tests/bench/zip.sh tests/bench/Jce.java tests/bench/JceFields.java
-CLEANFILES += bench.json tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign
+CLEANFILES += bench.json speed-growth.svg speed-limits.svg speed-peers.svg speed-process.svg speed-threads.svg tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign
 
 .PHONY: bench
 bench: signengine tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign tests/lib/maxrss tests/lib/shim.la
 	top_builddir='$(abs_top_builddir)' $(SHELL) $(srcdir)/tests/bench/bench.sh bench.json
+	$(srcdir)/tests/bench/plots.sh bench.json .
 
 EXTRA_PROGRAMS += tests/bench/mail
 tests_bench_mail_SOURCES = tests/bench/mail.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h

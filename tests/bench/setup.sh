@@ -7,7 +7,7 @@
 #   softhsm_token                 a SoftHSM with the token `softhsm` and that key, RSA-2048, made by the engine; sets $module
 #   deadlines MODULE TOKEN SETTING THREADS...   rows of the public functions beside a bare loop, also in the file `rows`: as the engine is,
 #                                               and without a deadline
-#   jce MODULE SLOT SETTING       rows of SunPKCS11 with 1 and 12 threads beside the engine's in the file `rows`
+#   jce MODULE SLOT SETTING       rows of SunPKCS11 with 1, 2, 12 and 32 threads beside the engine's in the file `rows`
 
 set -eu
 top=${top_builddir:?}
@@ -44,14 +44,14 @@ deadlines() {
     module=$1 token=$2 setting=$3
     shift 3
     configure "$module" "$token"
-    "$top/tests/bench/sign" engine.xml "$module" "$token" pin "$setting" 0 "$@" | tee rows
+    "$top/tests/bench/sign" engine.xml 'bare C_Sign loop' "$module" "$token" pin "$setting" 0 "$@" | tee rows
     configure "$module" "$token" none
-    "$top/tests/bench/sign" engine.xml "$module" "$token" pin "$setting, deadline=none" 0 "$@" | tee -a rows
+    "$top/tests/bench/sign" engine.xml 'bare C_Sign loop' "$module" "$token" pin "$setting, deadline=none" 0 "$@" | tee -a rows
 }
 
 jce() {
     command -v java >/dev/null || { echo "bench: no java: SunPKCS11 is left out" >&2 && return; }
-    setup_jce=$(java "${here:?}/Jce.java" "$1" "$2" 1234 bench "$3" 1 12)
+    setup_jce=$(java "${here:?}/Jce.java" "$1" "$2" 1234 bench "$3" 1 2 12 32)
     echo "$setup_jce" | awk -F '\t' 'NR == FNR { ours[$2, $3] = $4; next }
         { printf "signatures/s\t%s\t%d\t%d\tSunPKCS11\t%d\t%.2f\n", $1, $2, ours[$1, $2], $3, ours[$1, $2] / $3 }' rows -
 }

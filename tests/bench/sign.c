@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures per second: the public functions beside a bare C_Sign loop on the same token, in
- * turns.
+ * Signatures per second: the public functions beside a peer on the same token, in turns.
  *
- *   sign CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...
+ *   sign CONFIG PEER MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...
  *
  * The descriptor is `Bench` (SHA256withRSA), the key's label `bench`.  A row for each number of
  * threads, which bench.sh describes.
+ *
+ * PEER is `libp11`, or any name for a bare C_Sign loop on MODULE.
  *
  * A SETTING that begins with "XML" signs an XML document of 10 kB, and not a hash; one that begins
  * with "JWT" a token of 2 kB.
@@ -20,6 +21,7 @@
 
 #include "base/buf.h"
 #include "tests/bench/bare.h"
+#include "tests/bench/libp11_signer.h"
 #include "tests/bench/race.h"
 
 static const struct turns quick = { 80, 121 }, slow = { 2000, 5 };
@@ -73,20 +75,25 @@ static bool engine_sign(void *engine)
     return true;
 }
 
-static void compare(const char *setting, double latency_ms, struct bare *bare, se_engine *engine,
-                    unsigned threads)
+struct peer {
+    const char *name;
+    struct runner runner;
+};
+
+static void compare(const char *setting, double latency_ms, const struct peer *peer,
+                    se_engine *engine, unsigned threads)
 {
     const bool tokens = !strncmp(setting, "JWT", 3);
     const struct runner ours = { engine, begin_same, tokens ? engine_sign_token : engine_sign,
                                  end_nothing, 0 };
-    const struct runner theirs = bare_signer(bare);
-    struct result r = race(&ours, &theirs, threads, latency_ms > 0 ? &slow : &quick);
+    const unsigned borne = peer->runner.threads;
+    struct result r = race(&ours, &peer->runner, threads, latency_ms > 0 ? &slow : &quick);
     double limit = latency_ms > 0 ? threads * 1000 / latency_ms : 0;
+    char name[64];
 
-    row("signatures/s", setting, threads, r.first.clock,
-        bare->threads && threads > bare->threads ? "bare C_Sign loop, 1 thread"
-                                                 : "bare C_Sign loop",
-        r.second.clock, r.ratio.clock);
+    (void)snprintf(name, sizeof name, "%s%s", peer->name,
+                   borne && threads > borne ? ", 1 thread" : "");
+    row("signatures/s", setting, threads, r.first.clock, name, r.second.clock, r.ratio.clock);
     if (limit > 0)
         row("signatures/s", setting, threads, r.first.clock, "threads/latency", limit,
             r.first.clock / limit);
@@ -95,19 +102,26 @@ static void compare(const char *setting, double latency_ms, struct bare *bare, s
 int main(int argc, char **argv)
 {
     se_error err = SE_ERROR_INIT;
+    struct peer peer;
     struct bare bare;
     se_engine *engine;
 
-    if (argc < 8)
-        give_up("usage", "sign CONFIG MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...");
-    bare_open(&bare, argv[2], argv[3], argv[4]);
+    if (argc < 9)
+        give_up("usage", "sign CONFIG PEER MODULE TOKEN-LABEL PIN-FILE SETTING LATENCY THREADS...");
+    peer.name = argv[2];
+    if (!strcmp(peer.name, "libp11")) {
+        peer.runner = libp11_signer(argv[3], argv[4], argv[5]);
+    } else {
+        bare_open(&bare, argv[3], argv[4], argv[5]);
+        peer.runner = bare_signer(&bare);
+    }
     must(se_open(&engine, argv[1], NULL, &err), &err);
-    if (!strncmp(argv[5], "XML", 3))
+    if (!strncmp(argv[6], "XML", 3))
         sign_documents();
-    if (!strncmp(argv[5], "JWT", 3))
+    if (!strncmp(argv[6], "JWT", 3))
         sign_tokens();
-    for (int i = 7; i < argc; i++)
-        compare(argv[5], atof(argv[6]), &bare, engine, (unsigned)atoi(argv[i]));
+    for (int i = 8; i < argc; i++)
+        compare(argv[6], atof(argv[7]), &peer, engine, (unsigned)atoi(argv[i]));
     se_close(&engine);
     return 0;
 }

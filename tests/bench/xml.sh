@@ -4,7 +4,7 @@
 . "${here:?}/setup.sh"
 
 softhsm_token
-"$top/tests/bench/sign" engine.xml "$module" softhsm pin "XML of 10 kB, SoftHSM RSA-2048" 0 1 12 | tee rows
+"$top/tests/bench/sign" engine.xml 'bare C_Sign loop' "$module" softhsm pin "XML of 10 kB, SoftHSM RSA-2048" 0 1 12 | tee rows
 
 command -v xmlsec1 >/dev/null || { echo "bench: no xmlsec1: its loop is left out" >&2 && exit; }
 setup openssl req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out certificate.pem -subj /CN=bench -days 2
