@@ -72,9 +72,15 @@ static const struct option_row rotate_rows[] = {
 /* It is of our own making, and not signed. */
 static const se_options next_options = SE_OPTIONS_INIT;
 
+static se_status open_key(struct target **out, const struct rotating *r, const char *key,
+                          se_error *err)
+{
+    return target_configured(out, r->next_path, key, 1, &next_options, err);
+}
+
 static se_status open_target(struct target **out, const struct rotating *r, se_error *err)
 {
-    return target_configured(out, r->next_path, r->rotation.key, 1, &next_options, err);
+    return open_key(out, r, r->rotation.key, err);
 }
 
 struct probe {
@@ -113,7 +119,7 @@ static se_status probe_next(const struct rotating *r, se_error *err)
 /* Where the new key is to be. */
 struct found_objects {
     size_t count;
-    bool has_private;
+    bool has_private, may_leave;
 };
 
 static void note_object(void *arg, const struct key_row *row)
@@ -122,6 +128,7 @@ static void note_object(void *arg, const struct key_row *row)
 
     found->count++;
     found->has_private |= row->has_private;
+    found->may_leave |= row->may_leave;
 }
 
 static se_status find_objects(struct found_objects *out, struct target *target, se_error *err)
@@ -132,15 +139,25 @@ static se_status find_objects(struct found_objects *out, struct target *target, 
     return provision_list(target, LIST_OWN, &report, err);
 }
 
-static struct provision_profile profile_of(const struct rotating *r)
+/* A key that may leave its token is one that is backed up: the next one is, too. */
+static se_status fill_profile(struct provision_profile *out, const struct rotating *r,
+                              se_error *err)
 {
-    return (struct provision_profile){
+    const char *last = r->rotation.previous_key;
+    AUTO(target) target = NULL;
+    struct found_objects found;
+
+    TRY(open_key(&target, r, last, err));
+    TRY(find_objects(&found, target, err));
+    *out = (struct provision_profile){
         .type = r->options->type,
         .subject = "",
         .usage = "",
         .days = r->options->days,
-        .like = r->rotation.previous_key,
+        .like = last,
+        .is_exportable = found.may_leave,
     };
+    return SE_OK;
 }
 
 /* What is there when the rotation begins is not of its making: it is forgotten again, so that the
@@ -160,11 +177,12 @@ static se_status refuse_place(const struct rotating *r, const struct target *tar
 static se_status make_key(const struct rotating *r, bool begins, se_error *err)
 {
     const struct provision_report report = key_report_news(r->cli);
-    const struct provision_profile profile = profile_of(r);
+    struct provision_profile profile;
     AUTO(target) target = NULL;
     struct found_objects found;
     bool is_whole = false;
 
+    TRY(fill_profile(&profile, r, err));
     TRY(open_target(&target, r, err));
     TRY(find_objects(&found, target, err));
     if (found.count && begins && r->rotation.is_new_key)

@@ -101,6 +101,17 @@ for store in token pkcs12 shared pem; do
     accepts signengine verify -d Files -s old.p7s data
 done
 
+# ---- whether it may leave its token is up to who made the first one ----
+for leaves in yes no; do
+    conf "leaves-$leaves" "name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='leaves-$leaves' pin.source='file:pin'"
+    option=
+    [ $leaves = no ] || option=--exportable
+    accepts signengine key generate "leaves-$leaves" ${option:+"$option"} --type rsa:2048 --key-usage both
+    accepts signengine rotate --now Files
+    accepts signengine key list "leaves-$leaves-v2"
+    says "may leave: $leaves"
+done
+
 # ---- a CA ----
 conf one "name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='certified' pin.source='file:pin'"
 accepts signengine key generate one --type rsa:2048 --subject /CN=certified
