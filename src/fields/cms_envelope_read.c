@@ -245,16 +245,28 @@ static bool same_id(const struct envelope *envelope, const struct recipient_id *
            CRYPTO_memcmp(der.data, envelope->details.data, der.size) == 0;
 }
 
-static bool is_for_recipient(const struct envelope *envelope, const struct recipient *recipient)
+static bool names_certificate(const struct envelope *envelope, const X509 *certificate)
 {
-    X509 *certificate = recipient->key->certificate;
     struct issuer_serial by_issuer = { X509_get_issuer_name(certificate),
-                                       X509_get_serialNumber(certificate) };
-    const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id(certificate);
+                                       (ASN1_INTEGER *)X509_get0_serialNumber(certificate) };
+    const ASN1_OCTET_STRING *key_id = X509_get0_subject_key_id((X509 *)certificate);
     const struct recipient_id one = { BY_ISSUER, { .issuer_serial = &by_issuer } };
     const struct recipient_id other = { BY_KEY_ID, { .key_id = (ASN1_OCTET_STRING *)key_id } };
 
     return same_id(envelope, &one) || (key_id && same_id(envelope, &other));
+}
+
+/* By any certificate of the key: it may have been renewed since. */
+static bool is_for_recipient(const struct envelope *envelope, const struct recipient *recipient)
+{
+    const struct key *key = recipient->key;
+
+    if (names_certificate(envelope, key->certificate))
+        return true;
+    for (int i = 0; i < sk_X509_num(key->others); i++)
+        if (names_certificate(envelope, sk_X509_value(key->others, i)))
+            return true;
+    return false;
 }
 
 static se_status prepare_open(struct data_key *key, const struct envelope *envelope, se_error *err)

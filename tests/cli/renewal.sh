@@ -99,6 +99,39 @@ for name in pem pkcs12 token file; do
     accepts signengine check --probe
 done
 
+# ---- values, ours and CMS of openssl for the certificate of then, which is named by number or by key ----
+make_key reader rsa:2048
+fields="algorithm='AES/CBC/PKCS7Padding' asymCipher='RSA/ECB/OAEPWithSHA-1AndMGF1Padding' key='one'"
+for name in old new; do
+    cp reader.key reader-$name.key
+    make_cert reader-$name rsa:2048 issuer=ca "subject=/CN=reader $name" keyUsage=critical,keyEncipherment
+done
+cat >engine.xml <<-XML
+	<engineSignEncrypt>
+	  <descriptors>
+	    <descriptor name="NX02"><type $fields/></descriptor>
+	    <descriptor name="CMS"><type $fields result="CMS"/></descriptor>
+	  </descriptors>
+	  <keys><key name="one"><type name="pem" locationValue="reader.pem"/></key></keys>
+	</engineSignEncrypt>
+XML
+cat reader.key reader-old.pem >reader.pem
+for descriptor in NX02 CMS; do accepts signengine encrypt -d $descriptor -o $descriptor.value data; done
+for named in '' -keyid; do
+    setup openssl cms -encrypt -binary -aes256 -in data -outform DER -out "theirs$named.cms" ${named:+"$named"} -recip reader-old.pem -keyopt rsa_padding_mode:oaep
+    base64 -w 0 "theirs$named.cms" >"theirs$named.value"
+done
+decrypts_all() {
+    for value in NX02 CMS theirs theirs-keyid; do
+        descriptor=${value%%theirs*}
+        accepts signengine decrypt -d "${descriptor:-CMS}" -o plain $value.value
+        accepts cmp plain data
+    done
+}
+decrypts_all
+accepts signengine key certificate one reader-new.pem
+decrypts_all
+
 # ---- the one that the key was made with: only that it was kept vouches for it ----
 rm -f made.pem
 conf "name='pem' locationValue='made.pem'"
