@@ -697,9 +697,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Jws:
+    """One of a batch. payload: empty, and signer: None unless status is OK."""
     payload: bytes
     status: Status
     version: int
+    signer: Signer | None
 
 
 @dataclass(frozen=True)
@@ -798,6 +800,7 @@ class JwsVerifyParams(TypedDict, total=False):
     key_id: Text
     time: Annotated[int, _Number(C.c_int64, ("signer", C.c_void_p))]
     tag: Text
+    revocation: RevocationLook
 
 
 class JwtSignParams(TypedDict, total=False):
@@ -827,6 +830,7 @@ class JwtVerifyParams(TypedDict, total=False):
     no_expiry: Bool
     time: Annotated[int, _Number(C.c_int64, ("leeway_used", C.c_void_p), ("signer", C.c_void_p))]
     tag: Text
+    revocation: RevocationLook
 
 
 class JwksParams(TypedDict, total=False):
@@ -1499,8 +1503,14 @@ class Engine(_Closed):
     def jws_verify_many(self, descriptor: str, tokens: Sequence[Data], payloads: Sequence[Data] | None = None,
                         **params: Unpack[JwsVerifyParams]) -> list[Jws]:
         """payloads: of detached ones. Raises the first failure; the error's `results` are what this returns otherwise."""
-        return self._batch("se_jws_verify_many", _Jws, (tokens, "payload", payloads), descriptor, JwsVerifyParams, params,
-                           lambda row: Jws(_copy(row.out), Status(row.status), row.version))
+        signers = (_SHAPES[Signer][0] * max(len(tokens), 1))()
+        found = iter(signers)
+
+        def read(row: Any) -> Jws:
+            signer, status = next(found), Status(row.status)
+            return Jws(_copy(row.out), status, row.version, None if status else _read(Signer, signer))
+
+        return self._batch("se_jws_verify_many", _Jws, (tokens, "payload", payloads), descriptor, JwsVerifyParams, params, read, signers)
 
     def jwt_sign(self, descriptor: str, claims: Data = b"", **params: Unpack[JwtSignParams]) -> bytes:
         """claims: an object of JSON, or empty."""
@@ -1553,7 +1563,7 @@ class Engine(_Closed):
                            lambda row: Field(_copy(row.out), Status(row.status), row.kept))
 
     def _batch(self, name: str, struct: Any, given: tuple[Sequence[Data], str, Sequence[Data] | None], descriptor: str, declared: type,
-               params: Any, read: Callable[[Any], _T]) -> list[_T]:
+               params: Any, read: Callable[[Any], _T], signers: Any = None) -> list[_T]:
         values, beside, others = given
         if isinstance(values, (bytes, bytearray, memoryview, str)):
             raise TypeError(f"a list of bytes is needed, not {type(values).__name__}")
@@ -1567,6 +1577,8 @@ class Engine(_Closed):
             if others is not None:
                 setattr(row, beside, call.blob(others[i]))
         options = call.params(declared, params)
+        if signers is not None:
+            options.signer = C.addressof(signers)
         word = call.text(descriptor)
         try:
             with self._handle as engine:

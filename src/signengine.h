@@ -719,10 +719,11 @@ typedef struct se_jws_verify_params {
     int64_t time;       /* when the certificate must be valid, where that counts; 0: now */
     se_signer *signer;  /* gets who signed, `algorithm` by its name in JOSE; may be NULL */
     const char *tag;    /* as se_sign_params.tag */
+    const se_revocation_params *revocation; /* NULL: it is not looked at */
 } se_jws_verify_params;
 #define SE_JWS_VERIFY_PARAMS_INIT                                                                  \
     {                                                                                              \
-        sizeof(se_jws_verify_params), 0, { NULL, 0 }, false, NULL, NULL, 0, NULL, NULL             \
+        sizeof(se_jws_verify_params), 0, { NULL, 0 }, false, NULL, NULL, 0, NULL, NULL, NULL       \
     }
 
 /*
@@ -731,6 +732,9 @@ typedef struct se_jws_verify_params {
  *
  * Stricter than others: each value has one spelling, members come once, and what the header says of
  * a key (kid, jwk, x5c, x5t, x5t#S256) has to be true of the one that signed.
+ *
+ * Of its certificate, revocation is looked at where params->revocation says how, at params->time:
+ * a JWS has no time stamp, and stamps_outlive_compromise does nothing.
  * SE_ERR_FORMAT: it is no JWS; SE_ERR_REJECTED: it is one, and is not accepted.
  */
 SE_MUST_CHECK se_status se_jws_verify(se_buf *payload, se_engine *engine, const char *descriptor,
@@ -747,8 +751,9 @@ typedef struct se_jws {
 } se_jws;
 
 /* Verifies each of `list` as if one by one, and sets `out`, `status` and `version` of every one,
- * whatever they were. params->signer has to be NULL. Returns SE_OK, or the first status that is
- * not, with its error. */
+ * whatever they were. params->signer, if it is not NULL, is an array of `count`, and gets who
+ * signed each. About the signer of several that stand side by side, OCSP responders are asked once.
+ * Returns SE_OK, or the first status that is not, with its error. */
 SE_MUST_CHECK se_status se_jws_verify_many(se_jws *list, size_t count, se_engine *engine,
                                            const char *descriptor,
                                            const se_jws_verify_params *params, se_error *error);
@@ -806,11 +811,12 @@ typedef struct se_jwt_verify_params {
     unsigned *leeway_used; /* gets how many seconds of leeway it took; may be NULL */
     se_signer *signer;     /* as se_jws_verify_params.signer */
     const char *tag;       /* as se_sign_params.tag */
+    const se_revocation_params *revocation; /* as se_jws_verify_params.revocation */
 } se_jwt_verify_params;
 #define SE_JWT_VERIFY_PARAMS_INIT                                                                  \
     {                                                                                              \
         sizeof(se_jwt_verify_params), 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, false, 0, NULL, \
-            NULL, NULL                                                                             \
+            NULL, NULL, NULL                                                                       \
     }
 
 /*

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
 #include "cli/stream.h"
 
@@ -179,6 +180,7 @@ struct verify_options {
     const char *descriptor, *payload, *output, *type, *key_id;
     bool any;
     int64_t time;
+    struct revocation_options revocation;
 };
 
 static const struct option_row verify_rows[] = {
@@ -218,6 +220,9 @@ static const struct option_row verify_rows[] = {
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
       .help = "when the certificate has to be valid, now if not given" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct verify_options, revocation),
+      .rows = unstamped_revocation_rows },
     { .name = NULL },
 };
 
@@ -252,6 +257,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     AUTO(se_buf) given = SE_BUF_INIT;
     AUTO(se_buf) payload = SE_BUF_INIT;
     se_jws_verify_params params = SE_JWS_VERIFY_PARAMS_INIT;
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
     se_signer signer;
 
@@ -262,6 +268,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     params.key_id = o->key_id;
     params.any = o->any;
     params.time = o->time;
+    params.revocation = revocation_options_read(&revocation, &o->revocation);
     params.signer = &signer;
     if (input_read_token(&text, in, TOKEN_LIMIT, &err) ||
         read_payload(&params, &given, o->payload, &err) ||

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/common_options.h"
 #include "cli/print_signer.h"
 #include "cli/stream.h"
 
@@ -179,6 +180,7 @@ struct verify_options {
     unsigned leeway;
     bool no_expiry;
     int64_t time;
+    struct revocation_options revocation;
 };
 
 static const struct option_row verify_rows[] = {
@@ -239,6 +241,9 @@ static const struct option_row verify_rows[] = {
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
       .help = "when it has to be valid, now if not given" },
+    { .kind = OPTION_GROUP,
+      .offset = offsetof(struct verify_options, revocation),
+      .rows = unstamped_revocation_rows },
     { .name = NULL },
 };
 
@@ -270,15 +275,24 @@ static void print_verdict(const struct cli *cli, se_bytes claims, const se_signe
     (void)json_line(object);
 }
 
+/* What else there is to know about a token that is good. */
+static void warn_about_token(const struct cli *cli, const struct verify_options *o,
+                             const se_signer *signer, unsigned leeway)
+{
+    if (leeway)
+        cli_warn(cli, "%s: accepted with %u s of the leeway of %u s", cli->judged, leeway,
+                 o->leeway);
+    if (signer->revocation == SE_REVOCATION_UNKNOWN)
+        cli_warn(cli, "%s: revocation unknown: %s", cli->judged, signer->revocation_note);
+}
+
 /* A line of JSON has the claims as well, so that they go nowhere else unless there is a file. */
 static int print_token(const struct cli *cli, const struct verify_options *o, se_bytes claims,
                        const se_signer *signer, unsigned leeway)
 {
     AUTO(writer) line = { 0 };
 
-    if (leeway)
-        cli_warn(cli, "%s: accepted with %u s of the leeway of %u s", cli->judged, leeway,
-                 o->leeway);
+    warn_about_token(cli, o, signer, leeway);
     if (cli->json)
         print_verdict(cli, claims, signer, leeway);
     if (cli->json && strcmp(o->output, "-") == 0)
@@ -289,6 +303,17 @@ static int print_token(const struct cli *cli, const struct verify_options *o, se
     return line.failed ? EXIT_INTERNAL : result_write_all(cli, o->output, buf_bytes(&line.buf));
 }
 
+/* On standard error, for the claims go where they are wanted. */
+static void tell_token(const struct cli *cli, const se_signer *signer)
+{
+    AUTO(writer) looked = { 0 };
+
+    write_revocation(&looked, "", signer);
+    cli_done(cli, "%s: good token, signed by %s (version %u, %s); %.*s", cli->judged,
+             signer->subject, signer->version, signer->algorithm,
+             (int)strcspn(writer_string(&looked), "\n"), writer_string(&looked));
+}
+
 static int verify_token(struct cli *cli, const struct verify_options *o,
                         const struct descriptor_option *descriptor, const char *in)
 {
@@ -296,6 +321,7 @@ static int verify_token(struct cli *cli, const struct verify_options *o,
     AUTO(se_buf) token = SE_BUF_INIT;
     AUTO(se_buf) claims = SE_BUF_INIT;
     se_jwt_verify_params params = verify_params_of(o, descriptor->version);
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
     se_signer signer;
     unsigned leeway;
@@ -304,14 +330,14 @@ static int verify_token(struct cli *cli, const struct verify_options *o,
     cli->judged = in ? in : "-";
     params.signer = &signer;
     params.leeway_used = &leeway;
+    params.revocation = revocation_options_read(&revocation, &o->revocation);
     if (input_read_token(&token, in, TOKEN_LIMIT, &err) ||
         se_jwt_verify(&claims, service.engine, descriptor->name, buf_bytes(&token), &params,
                       &err) ||
         recording_confirm(&cli->recording, &err))
         return cli_fail(cli, &err);
     TRY_EXIT(print_token(cli, o, buf_bytes(&claims), &signer, leeway));
-    cli_done(cli, "%s: good token, signed by %s (version %u, %s)", cli->judged, signer.subject,
-             signer.version, signer.algorithm);
+    tell_token(cli, &signer);
     return EXIT_DONE;
 }
 

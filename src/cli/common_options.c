@@ -5,7 +5,7 @@
 
 /* ---- of commands that verify ---- */
 
-const struct option_row revocation_rows[] = {
+const struct option_row unstamped_revocation_rows[] = {
     { .name = "crl",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct revocation_options, crls),
@@ -34,6 +34,11 @@ const struct option_row revocation_rows[] = {
       .offset = offsetof(struct revocation_options, required),
       .help = "about whom nobody tells is refused, too",
       .place = OPTION_LOCAL },
+    { .name = NULL },
+};
+
+const struct option_row revocation_rows[] = {
+    { .kind = OPTION_GROUP, .rows = unstamped_revocation_rows },
     { .name = "trust-stamp-after-compromise",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct revocation_options, stamps_outlive_compromise),

@@ -16,6 +16,8 @@ struct revocation_options {
     bool ask_responders, fetch_crls, required, stamps_outlive_compromise;
 };
 extern const struct option_row revocation_rows[];
+/* The same of signatures that have no time stamps. */
+extern const struct option_row unstamped_revocation_rows[];
 
 /* Fills *out, and returns it; NULL: none is given, and only what a signature brings is looked at.
  */

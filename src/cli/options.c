@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-enum { NAMES_MOST = 128, GROUPS_MOST = 2 /* within each other */ };
+enum { NAMES_MOST = 128, GROUPS_MOST = 3 /* within each other */ };
 
 /* ---- rows, those of groups among them ---- */
 

@@ -135,24 +135,28 @@ json_t *json_revocation(const se_signer *signer)
 
 json_t *json_jose_signer(const char *input, const se_signer *signer)
 {
-    return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}", "input", json_text(input),
+    return json_pack("{s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "input", json_text(input),
                      "verdict", "good", "version", (int)signer->version, "algorithm",
                      json_text(signer->algorithm), "signer", json_text(signer->subject), "issuer",
                      json_text(signer->issuer), "serial", json_text(signer->serial), "notAfter",
-                     json_time(signer->not_after));
+                     json_time(signer->not_after), "revocation", json_revocation(signer));
 }
 
 void print_jose_signer(const struct cli *cli, const char *input, const se_signer *signer)
 {
+    AUTO(writer) lines = { 0 };
+
     if (cli->json && !cli->taken) {
         (void)json_line(json_jose_signer(input, signer));
         return;
     }
     if (cli->quiet)
         return;
-    (void)fprintf(cli->taken ? stderr : stdout,
+    writer_format(&lines,
                   "%s: good signature\n  signer     %s\n  issuer     %s\n  serial     %s\n"
                   "  version    %u\n  algorithm  %s\n",
                   input, signer->subject, signer->issuer, signer->serial, signer->version,
                   signer->algorithm);
+    write_revocation(&lines, "  ", signer);
+    (void)fputs(writer_string(&lines), cli->taken ? stderr : stdout);
 }

@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 #include "config/versions.h"
 #include "crypto/certificate.h"
+#include "engine/revocation_policy.h"
 #include "engine/signing.h"
 #include "jose/jwk.h"
 #include "jose/jws.h"
@@ -105,32 +106,33 @@ se_status se_jwt_sign(se_buf *out, se_engine *engine, const char *descriptor, se
 struct verify_wish {
     se_jws_verify_params jws;
     const se_jwt_verify_params *claims; /* NULL: it need not be a JWT */
+    unsigned leeway_used;
+    struct revocation_policy policy;
+    struct revocation_finding finding; /* about who signed the last one */
 };
+AUTO_KIND(verify_wish, struct verify_wish, revocation_policy_free(&p->policy))
 
-static se_status check_verify_params(struct verify_wish *wish, se_error *err)
+static se_status prepare_wish(struct verify_wish *wish, se_error *err)
 {
     if (wish->jws.time < 0)
         return error_set(err, SE_ERR_USAGE, "a time before 1970");
     if (!wish->jws.time)
         wish->jws.time = clock_seconds();
-    return SE_OK;
+    return revocation_policy_read(&wish->policy, wish->jws.revocation, wish->jws.time, err);
 }
 
-static se_status check_claims(se_bytes payload, const struct verify_wish *wish, se_error *err)
+/* Last, for others may be asked. */
+static se_status check_revocation(struct verify_wish *wish, const struct verdict *verdict,
+                                  const struct expected_signers *expected, se_error *err)
 {
-    unsigned leeway;
+    const struct verify_job job = { .time = wish->jws.time, .revocation = &wish->policy.rules };
 
-    if (!wish->claims)
-        return SE_OK;
-    TRY(jwt_claims_check(&leeway, payload, wish->claims, wish->jws.time, err));
-    if (wish->claims->leeway_used)
-        *wish->claims->leeway_used = leeway;
-    return SE_OK;
+    return revocation_look_once(&wish->finding, verdict, expected->issuers, &job, err);
 }
 
 static se_status verify_expected(se_buf *payload, struct verdict *verdict,
                                  const struct expected_signers *expected, se_bytes text,
-                                 const struct verify_wish *wish, se_error *err)
+                                 struct verify_wish *wish, se_error *err)
 {
     const struct jws_verify_job job = { .candidates = expected->list,
                                         .count = expected->count,
@@ -141,12 +143,16 @@ static se_status verify_expected(se_buf *payload, struct verdict *verdict,
         return error_copy(err, expected->missing.status, &expected->missing);
     TRY(expected_signers_doubt(jws_verify(payload, verdict, &job, text, err), expected, err));
     TRY(expected_signer_check(verdict, expected, wish->jws.time, err));
-    return check_claims(buf_bytes(payload), wish, err);
+    if (wish->claims)
+        TRY(jwt_claims_check(&wish->leeway_used, buf_bytes(payload), wish->claims, wish->jws.time,
+                             err));
+    return check_revocation(wish, verdict, expected, err);
 }
 
+/* `signer` may be NULL. */
 static se_status verify_text(se_buf *out, se_signer *signer, struct api_call *call,
                              const struct expected_signers *expected, se_bytes text,
-                             const struct verify_wish *wish, se_error *err)
+                             struct verify_wish *wish, se_error *err)
 {
     AUTO(verdict) verdict = { .certificate = NULL };
     AUTO(se_buf) payload = SE_BUF_INIT;
@@ -156,8 +162,10 @@ static se_status verify_text(se_buf *out, se_signer *signer, struct api_call *ca
         api_call_use_signer(call, &verdict, expected);
     api_call_digest(call, &verdict.digest);
     TRY_PREFIX(st, err, "descriptor '%s': ", call->event.descriptor);
-    if (signer)
+    if (signer) {
         signer_from_verdict(signer, &verdict);
+        signer_tell_revocation(signer, &wish->finding.revocation);
+    }
     *out = buf_move(&payload);
     return SE_OK;
 }
@@ -167,7 +175,7 @@ static se_status verify_single(se_buf *out, struct api_call *call, se_bytes text
 {
     AUTO(expected_signers) expected = { .count = 0 };
 
-    TRY(check_verify_params(wish, &call->error));
+    TRY(prepare_wish(wish, &call->error));
     TRY(api_call_tag(call, wish->jws.tag));
     TRY(expected_signers_collect(&expected, call->engine, call->event.descriptor, wish->jws.version,
                                  key_jws_algorithm, &call->error));
@@ -189,7 +197,7 @@ static se_status verify_call(se_buf *out, se_engine *engine, const char *descrip
 se_status se_jws_verify(se_buf *payload, se_engine *engine, const char *descriptor, se_bytes jws,
                         const se_jws_verify_params *params, se_error *error)
 {
-    struct verify_wish wish = { .claims = NULL };
+    AUTO(verify_wish) wish = { .claims = NULL };
 
     if (payload)
         *payload = (se_buf)SE_BUF_INIT;
@@ -201,8 +209,9 @@ se_status se_jws_verify(se_buf *payload, se_engine *engine, const char *descript
 se_status se_jwt_verify(se_buf *claims, se_engine *engine, const char *descriptor, se_bytes token,
                         const se_jwt_verify_params *params, se_error *error)
 {
-    struct verify_wish wish = { .jws = SE_JWS_VERIFY_PARAMS_INIT };
+    AUTO(verify_wish) wish = { .jws = SE_JWS_VERIFY_PARAMS_INIT };
     se_jwt_verify_params read;
+    se_status st;
 
     if (claims)
         *claims = (se_buf)SE_BUF_INIT;
@@ -219,17 +228,23 @@ se_status se_jwt_verify(se_buf *claims, se_engine *engine, const char *descripto
     wish.jws.time = read.time;
     wish.jws.signer = read.signer;
     wish.jws.tag = read.tag;
-    return verify_call(claims, engine, descriptor, token, &wish, error);
+    wish.jws.revocation = read.revocation;
+    st = verify_call(claims, engine, descriptor, token, &wish, error);
+    if (read.leeway_used)
+        *read.leeway_used = st ? 0 : wish.leeway_used;
+    return st;
 }
 
 /* ---- many ---- */
 
-static void forget_results(se_jws *list, size_t count, se_status status)
+static void forget_results(se_jws *list, size_t count, se_signer *signers, se_status status)
 {
     for (size_t i = 0; i < count; i++) {
         list[i].out = (se_buf)SE_BUF_INIT;
         list[i].status = status;
         list[i].version = 0;
+        if (signers)
+            signers[i] = (se_signer){ .version = 0 };
     }
 }
 
@@ -246,6 +261,8 @@ static se_status verify_each(se_jws *list, size_t count, struct api_call *call,
         wish->jws.payload = list[i].payload;
         list[i].status = verify_text(&list[i].out, &signer, call, expected, list[i].in, wish, &why);
         list[i].version = signer.version;
+        if (wish->jws.signer)
+            wish->jws.signer[i] = signer;
         call->event.bytes += list[i].in.size;
         call->event.failed += list[i].status != SE_OK;
         if (list[i].status && !first)
@@ -258,15 +275,15 @@ static se_status verify_list(se_jws *list, size_t count, struct api_call *call,
                              struct verify_wish *wish)
 {
     AUTO(expected_signers) expected = { .count = 0 };
-    se_status st = check_verify_params(wish, &call->error);
+    se_status st = prepare_wish(wish, &call->error);
 
-    if (!st && (wish->jws.signer || wish->jws.payload.data))
+    if (!st && wish->jws.payload.data)
         st = error_set(&call->error, SE_ERR_USAGE,
-                       "signer and payload are for one JWS: each of many has its own");
+                       "payload is for one JWS: each of many has its own");
     if (st || (st = api_call_tag(call, wish->jws.tag)) ||
         (st = expected_signers_collect(&expected, call->engine, call->event.descriptor,
                                        wish->jws.version, key_jws_algorithm, &call->error))) {
-        forget_results(list, count, st);
+        forget_results(list, count, wish->jws.signer, st);
         return st;
     }
     return verify_each(list, count, call, &expected, wish);
@@ -275,11 +292,11 @@ static se_status verify_list(se_jws *list, size_t count, struct api_call *call,
 se_status se_jws_verify_many(se_jws *list, size_t count, se_engine *engine, const char *descriptor,
                              const se_jws_verify_params *params, se_error *error)
 {
-    struct verify_wish wish = { .claims = NULL };
+    AUTO(verify_wish) wish = { .claims = NULL };
     struct api_call call;
 
     if (list)
-        forget_results(list, count, SE_ERR_USAGE);
+        forget_results(list, count, NULL, SE_ERR_USAGE);
     TRY(arguments_check(error, given_array(list, count), engine, descriptor));
     TRY(arguments_options(&wish.jws, params, se_jws_verify_params, error));
     api_call_begin(&call, engine, "jws verify many", descriptor);

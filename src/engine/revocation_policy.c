@@ -122,6 +122,19 @@ se_status revocation_look(struct revocation *out, const struct verdict *verdict,
     return revocation_check(out, &question, job->revocation, err);
 }
 
+se_status revocation_look_once(struct revocation_finding *finding, const struct verdict *verdict,
+                               const STACK_OF(X509) * issuers, const struct verify_job *job,
+                               se_error *err)
+{
+    if (finding->signer != verdict->candidate) {
+        finding->signer = verdict->candidate;
+        finding->why = (se_error)SE_ERROR_INIT;
+        finding->why.status =
+            revocation_look(&finding->revocation, verdict, issuers, job, &finding->why);
+    }
+    return finding->why.status ? error_copy(err, finding->why.status, &finding->why) : SE_OK;
+}
+
 void signer_tell_revocation(se_signer *out, const struct revocation *revocation)
 {
     out->revocation = revocation->status;

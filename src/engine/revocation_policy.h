@@ -27,6 +27,18 @@ SE_MUST_CHECK se_status revocation_look(struct revocation *out, const struct ver
                                         const STACK_OF(X509) * issuers,
                                         const struct verify_job *job, se_error *err);
 
+/* What was found about one signer, for signatures that are verified one after the other, at one
+ * time and without stamps: about the same signer nobody is asked again. Start it with zeroes. */
+struct revocation_finding {
+    const struct expected_signer *signer; /* NULL: nobody was looked at */
+    struct revocation revocation;
+    se_error why; /* its status: whether that one is refused */
+};
+SE_MUST_CHECK se_status revocation_look_once(struct revocation_finding *finding,
+                                             const struct verdict *verdict,
+                                             const STACK_OF(X509) * issuers,
+                                             const struct verify_job *job, se_error *err);
+
 void signer_tell_revocation(se_signer *out, const struct revocation *revocation);
 
 #endif

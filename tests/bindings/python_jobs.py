@@ -148,6 +148,12 @@ class Signatures(Case):
         look = {"crls": "nothing.crl", "required": True}
         self.refused(Status.IO, self.engine.verify, "Files", b"x", self.engine.sign("Files", b"x"), revocation=look)
         self.refused(Status.REJECTED, self.engine.verify, "Files", b"x", self.engine.sign("Files", b"x"), revocation={"required": True})
+        token = self.engine.jwt_sign("Api", no_expiry=True)
+        for verify in self.engine.jws_verify, self.engine.jwt_verify:
+            wanted = {} if verify == self.engine.jws_verify else {"no_expiry": True}
+            self.refused(Status.IO, verify, "Api", token, revocation=look, **wanted)
+            self.refused(Status.REJECTED, verify, "Api", token, revocation={"required": True}, **wanted)
+            self.assertIs(verify("Api", token, revocation={"max_age": 3}, **wanted).signer.revocation, Revocation.UNKNOWN)
 
     def test_evidence(self):
         url = os.environ["tsa_url"] + "/"
@@ -196,11 +202,14 @@ class Tokens(Case):
 
     def test_many(self):
         tokens = [self.engine.jws_sign("Api", b"%d" % i) for i in range(5)]
-        self.assertEqual([row.payload for row in self.engine.jws_verify_many("Api", tokens)], [b"%d" % i for i in range(5)])
+        rows = self.engine.jws_verify_many("Api", tokens)
+        self.assertEqual([(row.payload, row.signer.algorithm) for row in rows], [(b"%d" % i, "ES256") for i in range(5)])
+        self.assertEqual(self.engine.jws_verify_many("Api", []), [])
         tokens[2] = b"rubbish"
         error = self.refused(Status.FORMAT, self.engine.jws_verify_many, "Api", tokens)
         self.assertEqual([(row.payload, row.status) for row in error.results],
                          [(b"%d" % i if i != 2 else b"", Status.OK if i != 2 else Status.FORMAT) for i in range(5)])
+        self.assertEqual([row.signer is None for row in error.results], [i == 2 for i in range(5)])
         detached = [self.engine.jws_sign("Api", b"%d" % i, detached=True, form=JwsForm.FLATTENED) for i in range(3)]
         self.assertEqual(len(self.engine.jws_verify_many("Api", detached, [b"0", b"1", b"2"])), 3)
 

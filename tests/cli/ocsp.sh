@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# verify --ocsp, --fetch-crls: answers of `openssl ocsp`, which of them count, and places of CRLs.
+# verify, jws verify, jwt verify --ocsp, --fetch-crls: answers of `openssl ocsp`, which of them count, and places of CRLs.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 needs openssl python3 faketime
 
@@ -274,3 +274,40 @@ list sub=good
 fetched 'none, by the CRL of CN=Test CA ca' --ocsp --require-revocation-check
 accepts verify unnamed --fetch-crls
 says 'revocation unknown: CN=unnamed: it names no place of a CRL'
+
+# ---- tokens: of many by one signer, the responder is asked once ----
+make_signed tokens authorityInfoAccess="OCSP;URI:$responder/tokens"
+sed "s|name='tokens'><type algorithm='SHA-256'|name='tokens'><type algorithm='ES256'|" engine.xml >jose.xml
+export SIGNENGINE_CONFIG="$tmp/jose.xml"
+setup signengine jwt sign -d tokens --no-expiry -o token
+list tokens=good
+accepts signengine jws verify -d tokens --ocsp --require-revocation-check token
+says 'revocation none, by the OCSP responder CN=ocsp'
+accepts signengine --json jwt verify -d tokens --no-expiry --ocsp --require-revocation-check token
+says '"revocation":{"status":"good","by":"ocsp","responder":"CN=ocsp"'
+cat >many.py <<'PYTHON'
+import signengine
+with signengine.Engine("jose.xml") as engine:
+    try:
+        rows = engine.jws_verify_many("tokens", [open("token", "rb").read()] * 20, revocation={"ask_responders": True, "required": True})
+    except signengine.SignengineError as error:
+        rows = error.results
+    print({(row.status.name, row.signer and row.signer.revocation.name, row.payload != b"") for row in rows}, len(rows))
+PYTHON
+many() { PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$top_srcdir/python" LD_LIBRARY_PATH="${top_builddir:?}/.libs" python3 many.py; }
+asked() { [ "$(grep -c /tokens responder.asked)" = 1 ] || fail "asked: $(cat responder.asked)"; }
+if ! instrumented; then
+    : >responder.asked
+    accepts many
+    says "{('OK', 'GOOD', True)} 20"
+    asked
+fi
+list tokens=20250601000000Z,superseded
+refuses 1 signengine jwt verify -d tokens --no-expiry --ocsp token
+says 'CN=tokens was revoked at 2025-06-01T00:00:00Z (superseded), says the OCSP responder CN=ocsp'
+if ! instrumented; then
+    : >responder.asked
+    accepts many
+    says "{('REJECTED', None, False)} 20"
+    asked
+fi

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# verify, mail verify, zip verify --crl: CRLs of `openssl ca`, which of them counts, and what a time stamp is worth when a certificate
+# verify, mail verify, zip verify, jws verify, jwt verify --crl: CRLs of `openssl ca`, which of them counts, and what a time stamp is worth when a certificate
 # was revoked after it, or before.
 . "${top_srcdir:?}/tests/lib/harness.sh"
 . "$top_srcdir/tests/mail/mail-lib.sh"
@@ -20,6 +20,7 @@ cat >engine.xml <<XML
   <descriptors>
     <descriptor name='Files'><type algorithm='SHA-256' key='one'/></descriptor>
     <descriptor name='Below'><type algorithm='SHA-256' key='below'/></descriptor>
+    <descriptor name='Api'><type algorithm='RS256' key='one'/></descriptor>
     <descriptor name='ConfigZipSigner'><type algorithm='SHA-256' key='one'/></descriptor>
     <descriptor name='SignEmailDescriptor'><type algorithm='SHA256withRSA' key='one'/></descriptor>
   </descriptors>
@@ -170,6 +171,7 @@ accepts verify_below --crl path.crl --trust sub.pem --require-revocation-check
 printf '<a/>' >a.xml
 setup signengine sign -d Files --xml a.xml -o signed.xml
 setup signengine sign -d Files --raw file -o file.sig
+setup signengine jws sign -d Api file
 setup python3 -c "import zipfile; zipfile.ZipFile('plain.zip', 'w').writestr('a', 'content')"
 setup signengine zip sign plain.zip -o signed.zip
 printf 'From: alice@example.org\nTo: bob@example.org\nSubject: x\n\nHello\n' >plain.eml
@@ -177,6 +179,7 @@ setup signengine mail sign plain.eml -o signed.eml
 every_form() { # CMD...: with the options of each form
     "$@" verify -d Files --xml signed.xml
     "$@" verify -d Files --raw -s file.sig file
+    "$@" jws verify -d Api file.jws
     "$@" zip verify signed.zip
     "$@" mail verify signed.eml
 }
@@ -191,6 +194,38 @@ looks_good() {
     says 'was revoked at 2028-01-01T00:00:00Z (superseded)'
 }
 every_form looks_good
+
+# ---- tokens, which have no time stamps ----
+setup signengine jwt sign -d Api --no-expiry --subject 4711 -o token
+setup signengine jws sign -d Api --certificates --general file -o file.json
+token() { signengine "$@" -d Api --no-expiry --time 2030-01-01 token; }
+token_json() { signengine --json jwt verify -d Api --no-expiry --time 2030-01-01 "$@" token; }
+accepts token jwt verify
+says_not revocation
+accepts token jwt verify --crl good.crl --require-revocation-check
+says '"sub":"4711"'
+says_not revocation
+accepts token jwt verify --crl older.crl
+says 'token: revocation unknown: CN=one: the newest CRL of its issuer was good until 2021-01-01T00:00:00Z'
+refuses 1 token jwt verify --crl older.crl --require-revocation-check
+says "descriptor 'Api': whether it was revoked can't be found out: CN=one: the newest CRL"
+refuses 1 token jwt verify --crl revoked.crl
+says "descriptor 'Api': CN=one was revoked at 2028-01-01T00:00:00Z (superseded), says the CRL of CN=Test CA ca"
+says_not 4711
+accepts token_json
+says '"revocation":{"status":"unchecked"}'
+accepts token_json --crl good.crl
+says '"revocation":{"status":"good","by":"crl","issuer":"CN=Test CA ca","thisUpdate":"2029-01-01T00:00:00Z"}'
+refuses 1 signengine jws verify -d Api --time 2030-01-01 --crl revoked.crl file.json
+says 'CN=one was revoked at'
+# what it is about comes before who is asked about whom
+refuses 1 token jwt verify --crl revoked.crl --issuer somebody
+says "it has no claim 'iss'"
+refuses 66 signengine jws verify -d Api --crl absent.crl file.jws
+for kind in jws jwt; do
+    refuses 64 signengine $kind verify -d Api --trust-stamp-after-compromise file.jws
+    says 'trust-stamp-after-compromise'
+done
 
 # ---- a stamp of 2030, looked at in 2050, when the certificate has expired ----
 cat >stamp.py <<PY

@@ -159,10 +159,12 @@ static void each_of_many_has_its_status(void **state)
     AUTO(se_buf) other = SE_BUF_INIT;
     se_jws list[4] = { 0 };
     se_jws_verify_params params = SE_JWS_VERIFY_PARAMS_INIT;
-    se_signer signer;
+    se_signer signers[4];
     se_error err = SE_ERROR_INIT;
 
     (void)state;
+    memset(signers, 7, sizeof signers);
+    params.signer = signers;
     sign_with(&one, engine, "Tokens", 1);
     sign_with(&two, engine, "Tokens", 2);
     sign_with(&other, engine, "Other", 0);
@@ -170,7 +172,13 @@ static void each_of_many_has_its_status(void **state)
     list[1].in = buf_bytes(&other);
     list[2].in = (se_bytes){ "x", 1 };
     list[3].in = buf_bytes(&two);
-    assert_status(SE_ERR_REJECTED, se_jws_verify_many(list, 4, engine, "Tokens", NULL, &err), &err);
+    assert_status(SE_ERR_REJECTED, se_jws_verify_many(list, 4, engine, "Tokens", &params, &err),
+                  &err);
+    assert_string_equal(signers[0].subject, "CN=one");
+    assert_int_equal(signers[0].revocation, SE_REVOCATION_UNCHECKED);
+    assert_int_equal(signers[1].version, 0);
+    assert_string_equal(signers[2].subject, "");
+    assert_string_equal(signers[3].subject, "CN=two");
     assert_int_equal(list[0].status, SE_OK);
     assert_int_equal(list[0].version, 1);
     assert_text("some payload", &list[0].out);
@@ -187,8 +195,9 @@ static void each_of_many_has_its_status(void **state)
     for (size_t i = 0; i < 4; i++)
         se_buf_free(&list[i].out);
     assert_status(SE_OK, se_jws_verify_many(NULL, 0, engine, "Tokens", NULL, &err), &err);
-    params.signer = &signer;
+    params.payload = payload;
     assert_status(SE_ERR_USAGE, se_jws_verify_many(list, 4, engine, "Tokens", &params, &err), &err);
+    assert_string_equal(signers[3].subject, "");
     assert_int_equal(list[3].status, SE_ERR_USAGE);
     assert_status(SE_ERR_NO_DESCRIPTOR, se_jws_verify_many(list, 1, engine, "X", NULL, &err), &err);
     se_close(&engine);
