@@ -428,6 +428,25 @@ static void copy_member(char *out, size_t room, const json_t *object, const char
     text_clean(out);
 }
 
+static void read_revocation(se_signer *out, const json_t *revocation)
+{
+    const char *status = json_member_text(revocation, "status"),
+               *by = json_member_text(revocation, "by");
+
+    if (strcmp(status, "good") == 0)
+        out->revocation = SE_REVOCATION_GOOD;
+    else if (strcmp(status, "unknown") == 0)
+        out->revocation = SE_REVOCATION_UNKNOWN;
+    if (strcmp(by, "crl") == 0)
+        out->revocation_source = SE_REVOCATION_BY_CRL;
+    else if (strcmp(by, "ocsp") == 0)
+        out->revocation_source = SE_REVOCATION_BY_OCSP;
+    copy_member(out->revocation_teller, sizeof out->revocation_teller, revocation,
+                strcmp(by, "ocsp") == 0 ? "responder" : "issuer");
+    out->revocation_update = json_member_time(revocation, "thisUpdate");
+    copy_member(out->revocation_note, sizeof out->revocation_note, revocation, "note");
+}
+
 void json_member_signer(se_signer *out, const json_t *object)
 {
     const json_t *stamp = json_object_get(object, "stamp");
@@ -445,6 +464,7 @@ void json_member_signer(se_signer *out, const json_t *object)
     out->stamp_accuracy_us = json_integer_value(json_object_get(stamp, "accuracyMicroseconds"));
     copy_member(out->stamp_authority, sizeof out->stamp_authority, stamp, "authority");
     copy_member(out->stamp_ignored, sizeof out->stamp_ignored, stamp, "ignored");
+    read_revocation(out, json_object_get(object, "revocation"));
 }
 
 se_status call_run_json(json_t **out, struct client *client, const struct call *call, se_error *err)

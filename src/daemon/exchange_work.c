@@ -184,9 +184,20 @@ static void write_metrics(void *arg, struct writer *w)
     metrics_write(w, e->service, e->generation);
 }
 
+/* The lists of the settings are no fault of the caller's. */
+static se_status restate_list_failure(se_status st, const se_revocation_params *revocation,
+                                      se_error *err)
+{
+    const bool is_of_list = revocation && revocation->crls && strstr(err->text, "CRLs: ") &&
+                            strstr(err->text, revocation->crls);
+
+    return st && is_of_list ? error_restate(err, SE_ERR_CONFIG) : st;
+}
+
 static void run_operation(struct exchange *e)
 {
     const se_caller caller = exchange_caller(e);
+    se_revocation_params revocation;
     se_error err = SE_ERROR_INIT;
     const struct request request = {
         .engine = e->generation->engine,
@@ -200,6 +211,7 @@ static void run_operation(struct exchange *e)
         .idempotency_key = *e->idempotency_key ? e->idempotency_key : NULL,
         .access = e->generation->access,
         .who = &caller,
+        .revocation = settings_verify_revocation(&revocation, e->generation->settings),
         .spool = &e->service->spool,
         .caller = e->connection->peer.id,
         .admit = e->row.per_minute ? admit_items : NULL,
@@ -211,6 +223,7 @@ static void run_operation(struct exchange *e)
     };
     se_status st = e->operation->run(&e->answer, &request, &err);
 
+    st = restate_list_failure(st, request.revocation, &err);
     if (st)
         note_failure(e, st, &err);
 }

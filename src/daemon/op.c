@@ -119,6 +119,27 @@ static void write_stamp(struct writer *w, const se_signer *signer)
     json_write_end(w, '}');
 }
 
+static void write_revocation(struct writer *w, const se_signer *signer)
+{
+    static const char *const states[] = {
+        [SE_REVOCATION_UNCHECKED] = "unchecked",
+        [SE_REVOCATION_GOOD] = "good",
+        [SE_REVOCATION_UNKNOWN] = "unknown",
+    };
+    const bool by_crl = signer->revocation_source == SE_REVOCATION_BY_CRL;
+
+    json_write_begin(w, "revocation", '{');
+    json_write_text(w, "status", states[signer->revocation]);
+    if (signer->revocation_source) {
+        json_write_text(w, "by", by_crl ? "crl" : "ocsp");
+        json_write_text(w, by_crl ? "issuer" : "responder", signer->revocation_teller);
+        json_write_time(w, "thisUpdate", signer->revocation_update);
+    }
+    if (*signer->revocation_note)
+        json_write_text(w, "note", signer->revocation_note);
+    json_write_end(w, '}');
+}
+
 void json_write_signer(struct writer *w, const se_signer *signer)
 {
     if (signer->version)
@@ -130,6 +151,7 @@ void json_write_signer(struct writer *w, const se_signer *signer)
     json_write_time(w, "notAfter", signer->not_after);
     json_write_time(w, "signingTime", signer->signing_time);
     write_stamp(w, signer);
+    write_revocation(w, signer);
 }
 
 /* ---- many of a kind in one call ---- */

@@ -120,6 +120,7 @@ se_status jws_verify_body(struct answer *out, const struct request *request, se_
     params.key_id = target_parameter(t, "keyId");
     params.tag = target_parameter(t, "tag");
     params.signer = &signer;
+    params.revocation = request->revocation;
     TRY(se_jws_verify(&payload, request->engine, request_descriptor(request), item.jws.bytes,
                       &params, err));
     if (request->accept != MEDIA_OCTETS)
@@ -145,6 +146,7 @@ static se_status read_token_params(se_jwt_verify_params *out, const struct reque
     out->type = target_parameter(t, "type");
     out->key_id = target_parameter(t, "keyId");
     out->tag = target_parameter(t, "tag");
+    out->revocation = request->revocation;
     return SE_OK;
 }
 

@@ -274,6 +274,7 @@ static se_status read_verify_params(se_verify_params *out, const struct request 
     out->progress = request->progress;
     out->progress_arg = request->progress_arg;
     out->tag = target_parameter(request->target, "tag");
+    out->revocation = request->revocation;
     return SE_OK;
 }
 

@@ -117,6 +117,7 @@ static se_status verify_zip(struct zip_report *report, const char *path,
     params.signature = report_signature;
     params.entry = report_entry;
     params.report_arg = report;
+    params.revocation = request->revocation;
     params.progress = request->progress;
     params.progress_arg = request->progress_arg;
     params.tag = target_parameter(request->target, "tag");

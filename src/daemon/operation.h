@@ -37,13 +37,14 @@ struct request {
     const struct target *target; /* path variables and query */
     enum media media, accept;    /* of the body; wanted: 0 is anything */
     struct body *body;
-    const char *signature;       /* Signengine-Signature, base64; NULL: none */
-    const char *id;              /* of the request */
-    const char *idempotency_key; /* NULL: none */
-    const se_access *access;     /* of the same generation */
-    const se_caller *who;        /* whom it is asked about */
-    struct spool *spool;         /* of answers that are large; NULL: they stay in memory */
-    const char *caller;          /* "uid:1000", "certificate:SHA256": whose idempotency keys */
+    const char *signature;                  /* Signengine-Signature, base64; NULL: none */
+    const char *id;                         /* of the request */
+    const char *idempotency_key;            /* NULL: none */
+    const se_access *access;                /* of the same generation */
+    const se_caller *who;                   /* whom it is asked about */
+    const se_revocation_params *revocation; /* of signers; NULL: it is not looked at */
+    struct spool *spool; /* of answers that are large; NULL: they stay in memory */
+    const char *caller;  /* "uid:1000", "certificate:SHA256": whose idempotency keys */
 
     /* see request_admit(); NULL: there is no limit */
     se_status (*admit)(void *arg, uint64_t items, se_error *err);

@@ -37,6 +37,7 @@ void settings_free(struct settings **settings)
     free(s->config);
     free(s->trust_config);
     free(s->config_crls);
+    free(s->verify_crls);
     free(s->user);
     free(s->socket);
     free(s->group);
@@ -57,6 +58,22 @@ const se_revocation_params *settings_config_revocation(se_revocation_params *out
     out->crls = settings->config_crls;
     out->required = settings->config_revocation_required;
     return out->crls || out->required ? out : NULL;
+}
+
+const se_revocation_params *settings_verify_revocation(se_revocation_params *out,
+                                                       const struct settings *settings)
+{
+    const int64_t day = 24 * 3600;
+
+    *out = (se_revocation_params)SE_REVOCATION_PARAMS_INIT;
+    out->crls = settings->verify_crls;
+    out->max_age = settings->verify_crl_max_age * day;
+    out->required = settings->verify_revocation_required;
+    out->ask_responders = settings->verify_asks_responders;
+    out->fetch_crls = settings->verify_fetches_crls;
+    return out->crls || out->max_age || out->required || out->ask_responders || out->fetch_crls
+               ? out
+               : NULL;
 }
 
 /* ---- settings of which there are several ---- */
@@ -175,6 +192,7 @@ static se_status take_number(bool *known, struct settings *to, const struct sett
         { "head-timeout", &to->head_timeout, 1, 3600 },
         { "body-timeout", &to->body_timeout, 1, 3600 },
         { "idle-timeout", &to->idle_timeout, 1, 86400 },
+        { "verify-crl-max-age", &to->verify_crl_max_age, 1, 36500 },
     };
 
     *known = true;
@@ -191,11 +209,17 @@ static se_status take_text(bool *known, struct settings *to, const struct settin
         const char *name;
         char **to;
     } rows[] = {
-        { "config", &to->config }, { "trust-config", &to->trust_config },
-        { "user", &to->user },     { "group", &to->group },
-        { "spool", &to->spool },   { "certificate", &to->certificate },
-        { "key", &to->key },       { "client-ca", &to->client_ca },
-        { "crl", &to->crl },       { "config-crl", &to->config_crls },
+        { "config", &to->config },
+        { "trust-config", &to->trust_config },
+        { "user", &to->user },
+        { "group", &to->group },
+        { "spool", &to->spool },
+        { "certificate", &to->certificate },
+        { "key", &to->key },
+        { "client-ca", &to->client_ca },
+        { "crl", &to->crl },
+        { "config-crl", &to->config_crls },
+        { "verify-crl", &to->verify_crls },
     };
 
     *known = true;
@@ -226,18 +250,39 @@ static se_status take_size(bool *known, struct settings *to, const struct settin
     return SE_OK;
 }
 
+static se_status take_switch(bool *known, struct settings *to, const struct setting *s,
+                             se_error *err)
+{
+    const struct {
+        const char *name;
+        bool *to;
+        const char *words[2];
+    } rows[] = {
+        { "config-revocation", &to->config_revocation_required, { "optional", "required" } },
+        { "verify-revocation", &to->verify_revocation_required, { "optional", "required" } },
+        { "verify-ocsp", &to->verify_asks_responders, { "off", "on" } },
+        { "verify-fetch-crls", &to->verify_fetches_crls, { "off", "on" } },
+    };
+
+    *known = true;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (strcmp(s->words[SETTING_NAME], rows[i].name) == 0)
+            return setting_switch(rows[i].to, s, rows[i].words, err);
+    *known = false;
+    return SE_OK;
+}
+
 static se_status take_other(struct settings *to, const struct setting *s, se_error *err)
 {
     static const char *const names[] = {
-        "config",       "trust-config", "user",         "group",
-        "listen",       "mode",         "body",         "bodies",
-        "audit",        "history",      "threads",      "spool",
-        "io-threads",   "queue",        "connections",  "per-user",
-        "head-timeout", "body-timeout", "idle-timeout", "tls",
-        "certificate",  "key",          "client-ca",    "crl",
-        "spool-body",   "spool-size",   "config-crl",   "config-revocation",
+        /* clang-format off */
+        "config", "trust-config", "user", "group", "listen", "mode", "body", "bodies", "audit",
+        "history", "threads", "spool", "io-threads", "queue", "connections", "per-user",
+        "head-timeout", "body-timeout", "idle-timeout", "tls", "certificate", "key", "client-ca",
+        "crl", "spool-body", "spool-size", "config-crl", "config-revocation", "verify-crl",
+        "verify-ocsp", "verify-crl-max-age", "verify-fetch-crls", "verify-revocation",
+        /* clang-format on */
     };
-    static const char *const optional[] = { "optional", "required" };
     const char *name = s->words[SETTING_NAME];
 
     if (strcmp(name, "listen") == 0)
@@ -248,8 +293,6 @@ static se_status take_other(struct settings *to, const struct setting *s, se_err
         return setting_mode(&to->mode, s, err);
     if (strcmp(name, "audit") == 0)
         return take_audit(to, s, err);
-    if (strcmp(name, "config-revocation") == 0)
-        return setting_switch(&to->config_revocation_required, s, optional, err);
     return setting_unknown(s, names, COUNT(names), err);
 }
 
@@ -267,6 +310,8 @@ static se_status take_line(void *arg, const struct setting *s, se_error *err)
         st = take_number(&known, to, s, err);
     if (!known)
         st = take_size(&known, to, s, err);
+    if (!known)
+        st = take_switch(&known, to, s, err);
     return known ? st : take_other(to, s, err);
 }
 

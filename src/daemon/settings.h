@@ -21,6 +21,10 @@ struct settings {
     char *trust_config;              /* CAs that must have signed it; NULL: it need not be signed */
     char *config_crls;               /* by which its signer is refused; NULL: there are none */
     bool config_revocation_required; /* about whom the CRLs do not tell is refused */
+    char *verify_crls;               /* by which signers are refused; NULL: there are none */
+    unsigned verify_crl_max_age;     /* days; 0: until their nextUpdate */
+    bool verify_asks_responders, verify_fetches_crls;
+    bool verify_revocation_required; /* about whom nobody tells is refused */
     char *user;                      /* to become, if started as root */
     char *socket;                    /* path of the local socket */
     char *group;                     /* of the socket; NULL: as the system makes it */
@@ -52,6 +56,10 @@ SE_MUST_CHECK se_status settings_parse(struct settings **out, se_buf *text, cons
                                        se_error *err);
 /* How a signed configuration's signer is looked at; NULL: not at all. The settings stay longer. */
 const se_revocation_params *settings_config_revocation(se_revocation_params *out,
+                                                       const struct settings *settings);
+
+/* The same of signers whom callers have verified. */
+const se_revocation_params *settings_verify_revocation(se_revocation_params *out,
                                                        const struct settings *settings);
 
 void settings_free(struct settings **settings);

@@ -16,6 +16,7 @@ SHELL_TESTS += \
 	tests/daemon/openapi.sh \
 	tests/daemon/reload-history.sh \
 	tests/daemon/reload-watch.sh \
+	tests/daemon/revocation.sh \
 	tests/daemon/signed-config.sh \
 	tests/daemon/reload.sh \
 	tests/daemon/sample.sh \

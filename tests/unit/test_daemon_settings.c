@@ -21,6 +21,7 @@ static se_status parse(struct settings **out, const char *text, se_error *err)
 static void defaults_are_bounds(void **state)
 {
     AUTO(settings) s = NULL;
+    se_revocation_params revocation;
     se_error err;
 
     (void)state;
@@ -28,6 +29,7 @@ static void defaults_are_bounds(void **state)
     assert_string_equal(s->socket, "/run/s");
     assert_true(!s->config && !s->trust_config && !s->config_crls && !s->user && !s->group &&
                 !s->spool);
+    assert_null(settings_verify_revocation(&revocation, s));
     assert_int_equal(s->mode, 0660);
     assert_true(s->threads == 64 && s->io_threads == 2 && s->queue == 1000);
     assert_true(s->connections == 4096 && s->per_user == 256);
@@ -69,6 +71,30 @@ static void settings_are_taken(void **state)
     assert_string_equal(s->histories[1].descriptor, "Signer");
     assert_int_equal(s->audit.count, 2);
     assert_true(s->audit.list[0].required && s->audit.list[1].kind == AUDIT_JOURNAL);
+}
+
+static void revocation_of_signers_is_taken(void **state)
+{
+    AUTO(settings) s = NULL;
+    se_revocation_params r;
+    se_error err;
+
+    (void)state;
+    assert_status(SE_OK,
+                  parse(&s,
+                        MINIMAL "verify-crl = c\nverify-crl-max-age = 3\nverify-ocsp = on\n"
+                                "verify-fetch-crls = on\nverify-revocation = required\n",
+                        &err),
+                  &err);
+    assert_ptr_equal(settings_verify_revocation(&r, s), &r);
+    assert_string_equal(r.crls, "c");
+    assert_int_equal(r.max_age, 3 * 86400);
+    assert_true(r.ask_responders && r.fetch_crls && r.required && !r.stamps_outlive_compromise);
+    settings_free(&s);
+    assert_status(SE_OK, parse(&s, MINIMAL "verify-fetch-crls = on\n", &err), &err);
+    assert_ptr_equal(settings_verify_revocation(&r, s), &r);
+    assert_true(!r.crls && !r.max_age && !r.ask_responders && !r.required);
+    assert_null(settings_config_revocation(&r, s));
 }
 
 static void networks_are_taken(void **state)
@@ -118,6 +144,10 @@ static void mistakes_are_told_with_their_lines(void **state)
         { "history x = store", "s:2: a history is 'history NAME = STORE CHAIN DESCRIPTOR'" },
         { "history a/b = s c d", "s:2: 'a/b' is no name of a history" },
         { "audit = paper", "s:2: " },
+        { "verify-ocsp = yes", "s:2: verify-ocsp is off or on" },
+        { "verify-crl-max-age = 0", "s:2: verify-crl-max-age is a number from 1" },
+        { "verify-revocations = on",
+          "s:2: no setting 'verify-revocations'; did you mean 'verify-revocation'?" },
         { "tls = 8700", "s:2: tls is ADDRESS:PORT in digits" },
         { "tls = localhost:8700", "s:2: tls is ADDRESS:PORT in digits" },
         { "tls = 127.0.0.1:0", "s:2: tls is ADDRESS:PORT in digits" },
@@ -174,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_bounds),
         cmocka_unit_test(settings_are_taken),
+        cmocka_unit_test(revocation_of_signers_is_taken),
         cmocka_unit_test(networks_are_taken),
         cmocka_unit_test(mistakes_are_told_with_their_lines),
         cmocka_unit_test(a_reload_tells_what_needs_a_start),
