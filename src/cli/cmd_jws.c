@@ -65,7 +65,8 @@ static const struct option_row sign_rows[] = {
       .kind = OPTION_LIST,
       .offset = offsetof(struct sign_options, headers),
       .argument = "NAME=TEXT",
-      .help = "a further member of the header" },
+      .help = "a further member of the header",
+      .place = OPTION_LOCAL },
     { .name = "certificates",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct sign_options, certificates),
@@ -120,7 +121,7 @@ static int sign_file(struct cli *cli, const struct descriptor_option *descriptor
 
     TRY_EXIT(service_open(&service, cli, &err));
     if (file_read(&payload, input_path(in), PAYLOAD_LIMIT, &err) ||
-        se_jws_sign(&jws, service.engine, descriptor->name, buf_bytes(&payload), params, &err) ||
+        service_jws_sign(&jws, &service, descriptor->name, buf_bytes(&payload), params, &err) ||
         recording_confirm(&cli->recording, &err))
         return cli_fail(cli, &err);
     TRY_EXIT(result_write_all(cli, out, buf_bytes(&jws)));
@@ -171,6 +172,7 @@ const struct command command_jws_sign = {
     .options = sign_rows,
     .options_size = sizeof(struct sign_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = jws_sign_run,
 };
 
@@ -219,7 +221,8 @@ static const struct option_row verify_rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
-      .help = "when the certificate has to be valid, now if not given" },
+      .help = "when the certificate has to be valid, now if not given",
+      .place = OPTION_LOCAL },
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct verify_options, revocation),
       .rows = unstamped_revocation_rows },
@@ -272,8 +275,7 @@ static int verify_file(struct cli *cli, const struct verify_options *o,
     params.signer = &signer;
     if (input_read_token(&text, in, TOKEN_LIMIT, &err) ||
         read_payload(&params, &given, o->payload, &err) ||
-        se_jws_verify(&payload, service.engine, descriptor->name, buf_bytes(&text), &params,
-                      &err) ||
+        service_jws_verify(&payload, &service, descriptor->name, buf_bytes(&text), &params, &err) ||
         recording_confirm(&cli->recording, &err))
         return cli_fail(cli, &err);
     if (o->output)
@@ -298,6 +300,7 @@ const struct command command_jws_verify = {
     .options = verify_rows,
     .options_size = sizeof(struct verify_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = jws_verify_run,
 };
 

@@ -140,7 +140,7 @@ static int sign_claims(struct cli *cli, const struct descriptor_option *descript
 
     TRY_EXIT(service_open(&service, cli, &err));
     if ((in && file_read(&claims, input_path(in), CLAIMS_LIMIT, &err)) ||
-        se_jwt_sign(&token, service.engine, descriptor->name, buf_bytes(&claims), params, &err) ||
+        service_jwt_sign(&token, &service, descriptor->name, buf_bytes(&claims), params, &err) ||
         recording_confirm(&cli->recording, &err))
         return cli_fail(cli, &err);
     TRY_EXIT(result_write_all(cli, out, buf_bytes(&token)));
@@ -169,6 +169,7 @@ const struct command command_jwt_sign = {
     .options = sign_rows,
     .options_size = sizeof(struct sign_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = jwt_sign_run,
 };
 
@@ -240,7 +241,8 @@ static const struct option_row verify_rows[] = {
       .kind = OPTION_TIME,
       .offset = offsetof(struct verify_options, time),
       .argument = "TIME",
-      .help = "when it has to be valid, now if not given" },
+      .help = "when it has to be valid, now if not given",
+      .place = OPTION_LOCAL },
     { .kind = OPTION_GROUP,
       .offset = offsetof(struct verify_options, revocation),
       .rows = unstamped_revocation_rows },
@@ -332,8 +334,7 @@ static int verify_token(struct cli *cli, const struct verify_options *o,
     params.leeway_used = &leeway;
     params.revocation = revocation_options_read(&revocation, &o->revocation);
     if (input_read_token(&token, in, TOKEN_LIMIT, &err) ||
-        se_jwt_verify(&claims, service.engine, descriptor->name, buf_bytes(&token), &params,
-                      &err) ||
+        service_jwt_verify(&claims, &service, descriptor->name, buf_bytes(&token), &params, &err) ||
         recording_confirm(&cli->recording, &err))
         return cli_fail(cli, &err);
     TRY_EXIT(print_token(cli, o, buf_bytes(&claims), &signer, leeway));
@@ -358,5 +359,6 @@ const struct command command_jwt_verify = {
     .options = verify_rows,
     .options_size = sizeof(struct verify_options),
     .recorded = RECORDED_USES,
+    .served = true,
     .run = jwt_verify_run,
 };

@@ -77,6 +77,36 @@ se_status service_verify(se_signer *out, const struct service *s, const char *de
                      : se_verify_stream(out, s->engine, descriptor, in, params, err);
 }
 
+/* ---- JOSE ---- */
+
+se_status service_jws_sign(se_buf *out, const struct service *s, const char *descriptor,
+                           se_bytes payload, const se_jws_sign_params *params, se_error *err)
+{
+    return s->client ? client_jws_sign(out, s->client, descriptor, payload, params, err)
+                     : se_jws_sign(out, s->engine, descriptor, payload, params, err);
+}
+
+se_status service_jws_verify(se_buf *payload, const struct service *s, const char *descriptor,
+                             se_bytes jws, const se_jws_verify_params *params, se_error *err)
+{
+    return s->client ? client_jws_verify(payload, s->client, descriptor, jws, params, err)
+                     : se_jws_verify(payload, s->engine, descriptor, jws, params, err);
+}
+
+se_status service_jwt_sign(se_buf *out, const struct service *s, const char *descriptor,
+                           se_bytes claims, const se_jwt_sign_params *params, se_error *err)
+{
+    return s->client ? client_jwt_sign(out, s->client, descriptor, claims, params, err)
+                     : se_jwt_sign(out, s->engine, descriptor, claims, params, err);
+}
+
+se_status service_jwt_verify(se_buf *claims, const struct service *s, const char *descriptor,
+                             se_bytes token, const se_jwt_verify_params *params, se_error *err)
+{
+    return s->client ? client_jwt_verify(claims, s->client, descriptor, token, params, err)
+                     : se_jwt_verify(claims, s->engine, descriptor, token, params, err);
+}
+
 /* ---- versions ---- */
 
 /* `item` is what se_describe() calls it, "descriptor NAME:VERSION", once for each of its

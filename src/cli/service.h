@@ -35,6 +35,19 @@ SE_MUST_CHECK se_status service_verify(se_signer *out, const struct service *ser
                                        const char *descriptor, const se_source *in,
                                        const se_verify_params *params, se_error *err);
 
+SE_MUST_CHECK se_status service_jws_sign(se_buf *out, const struct service *service,
+                                         const char *descriptor, se_bytes payload,
+                                         const se_jws_sign_params *params, se_error *err);
+SE_MUST_CHECK se_status service_jws_verify(se_buf *payload, const struct service *service,
+                                           const char *descriptor, se_bytes jws,
+                                           const se_jws_verify_params *params, se_error *err);
+SE_MUST_CHECK se_status service_jwt_sign(se_buf *out, const struct service *service,
+                                         const char *descriptor, se_bytes claims,
+                                         const se_jwt_sign_params *params, se_error *err);
+SE_MUST_CHECK se_status service_jwt_verify(se_buf *claims, const struct service *service,
+                                           const char *descriptor, se_bytes token,
+                                           const se_jwt_verify_params *params, se_error *err);
+
 /* In PEM, in the order of the file; `version` 0: of all. */
 SE_MUST_CHECK se_status service_certificates(se_buf *out, const struct service *service,
                                              const char *descriptor, unsigned version,

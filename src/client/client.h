@@ -53,6 +53,20 @@ SE_MUST_CHECK se_status client_verify(se_signer *out, struct client *client, con
                                       const se_source *in, const se_verify_params *params,
                                       se_error *err);
 
+/* JOSE.  SE_ERR_USAGE: params->headers, several audiences and params->time are not served. */
+SE_MUST_CHECK se_status client_jws_sign(se_buf *out, struct client *client, const char *descriptor,
+                                        se_bytes payload, const se_jws_sign_params *params,
+                                        se_error *err);
+SE_MUST_CHECK se_status client_jws_verify(se_buf *payload, struct client *client,
+                                          const char *descriptor, se_bytes jws,
+                                          const se_jws_verify_params *params, se_error *err);
+SE_MUST_CHECK se_status client_jwt_sign(se_buf *out, struct client *client, const char *descriptor,
+                                        se_bytes claims, const se_jwt_sign_params *params,
+                                        se_error *err);
+SE_MUST_CHECK se_status client_jwt_verify(se_buf *claims, struct client *client,
+                                          const char *descriptor, se_bytes token,
+                                          const se_jwt_verify_params *params, se_error *err);
+
 /* The certificates of the descriptor's versions, or of one, in PEM. */
 SE_MUST_CHECK se_status client_certificates(se_buf *out, struct client *client,
                                             const char *descriptor, unsigned version,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Histories, and the state of the keys. */
+/* Histories; the certificates of the keys, and their state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -203,6 +203,21 @@ se_status client_history_read(struct client *client, const char *history,
 }
 
 /* ---- the keys ---- */
+
+se_status client_certificates(se_buf *out, struct client *client, const char *descriptor,
+                              unsigned version, se_error *err)
+{
+    AUTO(call) call = { .accept = TYPE_PEM };
+    AUTO(answer) answer = { .retry_after = -1 };
+
+    *out = (se_buf)SE_BUF_INIT;
+    call_path(&call, "/v1/descriptors");
+    call_part(&call, descriptor);
+    call_path(&call, "/certificates");
+    call_number(&call, "version", version);
+    TRY(call_run(&answer, client, &call, err));
+    return writer_finish(out, &answer.body, err);
+}
 
 enum { DAY_S = 86400 };
 

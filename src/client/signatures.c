@@ -7,6 +7,7 @@
 /* which declares more behind pem.h */
 #include <openssl/cms.h>
 
+#include "base/base64.h"
 #include "base/json_write.h"
 #include "base/text.h"
 #include "client/call.h"
@@ -357,19 +358,140 @@ se_status client_verify(se_signer *out, struct client *client, const char *descr
     return verify_read(out, &v, &body, err);
 }
 
-/* ---- certificates ---- */
+/* ---- JOSE ---- */
 
-se_status client_certificates(se_buf *out, struct client *client, const char *descriptor,
-                              unsigned version, se_error *err)
+static se_status refuse_unserved(bool unserved, const char *what, se_error *err)
 {
-    AUTO(call) call = { .accept = TYPE_PEM };
+    return unserved
+               ? error_set(err, SE_ERR_USAGE,
+                           "%s: not served over a socket; run it where the configuration is", what)
+               : SE_OK;
+}
+
+/* What the header says, or has to. */
+static void call_header(struct call *call, const char *type, const char *key_id)
+{
+    call_text(call, "type", type);
+    call_text(call, "keyId", key_id);
+}
+
+static se_status take_octets(se_buf *out, struct client *client, const struct call *call,
+                             se_error *err)
+{
     AUTO(answer) answer = { .retry_after = -1 };
 
     *out = (se_buf)SE_BUF_INIT;
-    call_path(&call, "/v1/descriptors");
-    call_part(&call, descriptor);
-    call_path(&call, "/certificates");
-    call_number(&call, "version", version);
-    TRY(call_run(&answer, client, &call, err));
+    TRY(call_run(&answer, client, call, err));
     return writer_finish(out, &answer.body, err);
+}
+
+se_status client_jws_sign(se_buf *out, struct client *client, const char *descriptor,
+                          se_bytes payload, const se_jws_sign_params *params, se_error *err)
+{
+    static const char *const forms[] = { NULL, "flattened", "general" }; /* of se_jws_form */
+    AUTO(call) call = { .text = { payload.size ? payload.data : "", payload.size },
+                        .type = TYPE_OCTETS,
+                        .accept = TYPE_OCTETS };
+
+    TRY(refuse_unserved(params->header_count, "further members of the header", err));
+    call_descriptor(&call, client, descriptor, "jws/sign", params->version);
+    call_text(&call, "form", forms[params->form]);
+    call_flag(&call, "detached", params->detached);
+    call_flag(&call, "unencoded", params->unencoded);
+    call_flag(&call, "x5c", params->certificates);
+    call_header(&call, params->type, params->key_id);
+    return take_octets(out, client, &call, err);
+}
+
+se_status client_jwt_sign(se_buf *out, struct client *client, const char *descriptor,
+                          se_bytes claims, const se_jwt_sign_params *params, se_error *err)
+{
+    AUTO(call) call = { .text = claims.size ? claims : (se_bytes){ "{}", 2 },
+                        .type = TYPE_JSON,
+                        .accept = TYPE_OCTETS };
+
+    TRY(refuse_unserved(params->audience_count > 1, "several audiences", err));
+    call_descriptor(&call, client, descriptor, "jwt/sign", params->version);
+    call_text(&call, "issuer", params->issuer);
+    call_text(&call, "subject", params->subject);
+    call_text(&call, "audience", params->audience_count ? params->audiences[0] : NULL);
+    call_number(&call, "notBefore", (uint64_t)params->not_before);
+    call_number(&call, "lifetime", (uint64_t)params->lifetime);
+    call_flag(&call, "id", params->make_id);
+    call_flag(&call, "noExpiry", params->no_expiry);
+    call_flag(&call, "x5c", params->certificates);
+    call_header(&call, params->type, params->key_id);
+    return take_octets(out, client, &call, err);
+}
+
+/* A detached payload goes beside the JWS, and is the caller's already. */
+static se_status write_detached(struct writer *w, se_bytes jws, se_bytes payload, se_error *err)
+{
+    json_write_begin(w, NULL, '{');
+    json_write_bytes(w, "jws", jws);
+    json_write_base64(w, "payload", payload);
+    json_write_end(w, '}');
+    return w->failed ? error_memory(err) : SE_OK;
+}
+
+se_status client_jws_verify(se_buf *payload, struct client *client, const char *descriptor,
+                            se_bytes jws, const se_jws_verify_params *params, se_error *err)
+{
+    const bool is_detached = params->payload.data != NULL;
+    AUTO(call) call = { .text = jws, .type = TYPE_OCTETS, .accept = TYPE_JSON };
+    AUTO(writer) body = { 0 };
+    AUTO(json) answer = NULL;
+
+    *payload = (se_buf)SE_BUF_INIT;
+    TRY(refuse_unserved(params->time, "a time", err));
+    if (is_detached) {
+        TRY(write_detached(&body, jws, params->payload, err));
+        call.text = buf_bytes(&body.buf);
+        call.type = TYPE_JSON;
+    }
+    call_descriptor(&call, client, descriptor, "jws/verify", params->version);
+    call_header(&call, params->type, params->key_id);
+    call_flag(&call, "any", params->any);
+    TRY(call_run_json(&answer, client, &call, err));
+    if (params->signer)
+        json_member_signer(params->signer, answer);
+    return is_detached ? buf_copy(payload, params->payload, err)
+                       : json_member_bytes(payload, answer, "payload", err);
+}
+
+/* As they were signed, which an answer in JSON does not have to keep: of the token that was found
+ * good (RFC 7519, 7.2). */
+static se_status take_claims(se_buf *out, se_bytes token, se_error *err)
+{
+    const char *begin = memchr(token.data, '.', token.size),
+               *end = memrchr(token.data, '.', token.size);
+
+    if (!begin || begin == end)
+        return error_set(err, SE_ERR_STORE, "what was found good is no token");
+    return base64url_decode(out, (se_bytes){ begin + 1, (size_t)(end - begin) - 1 }, err);
+}
+
+se_status client_jwt_verify(se_buf *claims, struct client *client, const char *descriptor,
+                            se_bytes token, const se_jwt_verify_params *params, se_error *err)
+{
+    AUTO(call) call = { .text = token, .type = TYPE_OCTETS, .accept = TYPE_JSON };
+    AUTO(json) answer = NULL;
+
+    *claims = (se_buf)SE_BUF_INIT;
+    TRY(refuse_unserved(params->time, "a time", err));
+    TRY(refuse_unserved(params->audience_count > 1, "several audiences", err));
+    call_descriptor(&call, client, descriptor, "jwt/verify", params->version);
+    call_text(&call, "issuer", params->issuer);
+    call_text(&call, "subject", params->subject);
+    call_text(&call, "id", params->id);
+    call_text(&call, "audience", params->audience_count ? params->audiences[0] : NULL);
+    call_number(&call, "leeway", params->leeway);
+    call_flag(&call, "noExpiry", params->no_expiry);
+    call_header(&call, params->type, params->key_id);
+    TRY(call_run_json(&answer, client, &call, err));
+    if (params->signer)
+        json_member_signer(params->signer, answer);
+    if (params->leeway_used)
+        *params->leeway_used = (unsigned)json_integer_value(json_object_get(answer, "leewayUsed"));
+    return take_claims(claims, token, err);
 }

@@ -3,7 +3,7 @@
 #include "daemon/op.h"
 
 enum { LEEWAY_MOST = 86400 };
-static const uint64_t lifetime_most = UINT64_C(1) << 40;
+static const uint64_t time_most = UINT64_C(1) << 40; /* seconds */
 
 /* ---- making ---- */
 
@@ -42,20 +42,27 @@ se_status jws_sign_body(struct answer *out, const struct request *request, se_er
     return SE_OK;
 }
 
-/* The body is the claims. */
+/* The body is the claims, beside those of the query. */
 se_status jwt_sign_claims(struct answer *out, const struct request *request, se_error *err)
 {
     const struct target *t = request->target;
+    const char *audience = target_parameter(t, "audience");
     se_jwt_sign_params params = SE_JWT_SIGN_PARAMS_INIT;
     AUTO(se_buf) token = SE_BUF_INIT;
-    uint64_t lifetime;
+    uint64_t lifetime, not_before;
 
     TRY(request_version(&params.version, request, err));
-    TRY(target_number(&lifetime, t, "lifetime", lifetime_most, err));
+    TRY(target_number(&lifetime, t, "lifetime", time_most, err));
+    TRY(target_number(&not_before, t, "notBefore", time_most, err));
     TRY(target_flag(&params.make_id, t, "id", false, err));
     TRY(target_flag(&params.no_expiry, t, "noExpiry", false, err));
     TRY(target_flag(&params.certificates, t, "x5c", false, err));
     params.lifetime = (int64_t)lifetime;
+    params.not_before = (int64_t)not_before;
+    params.issuer = target_parameter(t, "issuer");
+    params.subject = target_parameter(t, "subject");
+    params.audiences = &audience;
+    params.audience_count = audience != NULL;
     params.type = target_parameter(t, "type");
     params.key_id = target_parameter(t, "keyId");
     params.tag = target_parameter(t, "tag");

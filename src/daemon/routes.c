@@ -11,8 +11,10 @@ static const char *const verify_query[] = { "version", "form", "xmlId", "xmlUri"
 static const char *const jws_sign_query[] = { "version", "form",  "detached", "unencoded", "x5c",
                                               "type",    "keyId", "tag",      NULL };
 static const char *const jws_verify_query[] = { "version", "type", "keyId", "any", "tag", NULL };
-static const char *const jwt_sign_query[] = { "version", "lifetime", "id",  "noExpiry", "x5c",
-                                              "type",    "keyId",    "tag", NULL };
+static const char *const jwt_sign_query[] = { "version",   "issuer",   "subject", "audience",
+                                              "notBefore", "lifetime", "id",      "noExpiry",
+                                              "x5c",       "type",     "keyId",   "tag",
+                                              NULL };
 static const char *const jwt_verify_query[] = { "version", "issuer", "subject",  "audience",
                                                 "id",      "leeway", "noExpiry", "type",
                                                 "keyId",   "tag",    NULL };

@@ -23,6 +23,8 @@ cat >engine.xml <<XML
     <descriptor name='EncryptedFields'><type algorithm='AES/GCM/NoPadding' asymCipher='RSA/ECB/OAEPWithSHA-384AndMGF1Padding' key='fields'/></descriptor>
     <descriptor name='SignEmailDescriptor'><type algorithm='SHA256withECDSA' key='one'/></descriptor>
     <descriptor name='ObjectHistorySigner'><type algorithm='SHA-256' key='one'/></descriptor>
+    <descriptor name='Api' version='1'><type algorithm='RS256' key='sign'/></descriptor>
+    <descriptor name='Api' version='2'><type algorithm='ES256' key='one'/></descriptor>
     <descriptor name='Secret'><type algorithm='SHA-256' key='sign'/></descriptor>
   </descriptors>
   <keys>
@@ -33,7 +35,7 @@ cat >engine.xml <<XML
   <access>
     <allow name='all' operations='sign verify encrypt decrypt rekey zip-sign zip-verify zip-encrypt zip-decrypt mail-sign mail-verify certificates'>
       <user name='root'/> <certificate subject='CN=portal'/>
-      <descriptor name='FileSigner'/> <descriptor name='LongSigner'/> <descriptor name='ConfigZipSigner'/>
+      <descriptor name='FileSigner'/> <descriptor name='LongSigner'/> <descriptor name='ConfigZipSigner'/> <descriptor name='Api'/>
       <descriptor name='ConfigZipEncrypter'/> <descriptor name='EncryptedFields'/> <descriptor name='SignEmailDescriptor'/>
     </allow>
     <allow name='cards' operations='history-append history-read'> <user name='root'/> <history name='cards'/> </allow>
@@ -103,6 +105,70 @@ both 64 sign -d FileSigner --raw --digest 00 -o never
 pipe_through() { over_socket "$@" <large; }
 accepts pipe_through sign -d FileSigner --raw
 same "$out" here.sig
+# JWS and JWT
+printf '\000\377 any bytes' >bytes
+for options in '' --flattened --general --certificates '--type order --key-id k'; do
+    case $options in --type*) asked=$options ;; *) asked='' ;; esac
+    # shellcheck disable=SC2086 # several options, or none
+    {
+        accepts over_socket jws sign -d Api $options bytes -o made.jws
+        both 0 jws verify -d Api $asked made.jws -o covered
+    }
+    same covered bytes
+done
+both 1 jws verify -d Api made.jws # its kid is none of ours
+both 1 jws verify -d Api --type invoice --key-id k made.jws
+for options in --detached '--detached --unencoded --general'; do
+    # shellcheck disable=SC2086 # several options
+    accepts over_socket jws sign -d Api:1 $options bytes -o beside.jws
+    both 0 jws verify -d Api --payload bytes beside.jws
+    says 'version    1'
+    both 1 jws verify -d Api --payload file beside.jws
+done
+both 0 jws sign -d Api:1 bytes -o rsa.jws # of RSA, both make the same
+with_configuration jws sign -d Api:1 bytes -o here.jws
+same rsa.jws here.jws
+both 65 jws verify -d Api bytes
+both 78 jws sign -d Api:7 bytes -o never
+accepts over_socket --json jws verify -d Api rsa.jws
+says '"verdict":"good","version":1,"algorithm":"RS256","signer":"CN=sign"'
+says '"revocation":{"status":"unchecked"}'
+printf '{ "amount": 1.10, "list": [1e3] }' >claims
+both 0 jwt sign -d Api --expires 10m --issuer me --subject 4711 --audience api --not-before @1000 --id claims -o token
+both 0 jwt verify -d Api --issuer me --subject 4711 --audience api token
+says '{ "amount": 1.10, "list": [1e3] ,"iss":"me","sub":"4711","aud":"api","exp":'
+says '"nbf":1000'
+both 1 jwt verify -d Api --issuer you --audience api token
+both 1 jwt verify -d Api token
+both 0 jwt sign -d Api --no-expiry --type at+jwt -o endless
+both 0 jwt verify -d Api --no-expiry --type at+jwt --leeway 5 endless
+both 1 jwt verify -d Api --no-expiry endless
+both 64 jwt sign -d Api claims
+printf '{"exp":1}' >exp
+both 0 jwt sign -d Api exp -o ended
+both 1 jwt verify -d Api ended
+now=$(date +%s)
+printf '{"exp":%s}' $((now - 3)) >exp
+both 0 jwt sign -d Api exp -o late
+both 0 jwt verify -d Api --leeway 3600 late
+says 'of the leeway of 3600 s'
+accepts over_socket --json jwt verify -d Api --leeway 3600 late
+says '"claims":{"exp":'
+# what is not served says so, and what to do
+for options in '--time @1' '--crl ca.pem' --require-revocation-check; do
+    # shellcheck disable=SC2086 # several words
+    refuses 64 over_socket jws verify -d Api $options rsa.jws
+    says "option '${options%% *}' is not served over a socket; run it where the configuration is"
+done
+refuses 64 over_socket jws sign -d Api --header a=b bytes
+says "option '--header' is not served over a socket"
+refuses 64 over_socket jwt verify -d Api --time @1 token
+refuses 64 over_socket jwt verify -d Api --audience a --audience api token
+says 'several audiences: not served over a socket; run it where the configuration is'
+refuses 64 over_socket jwt sign -d Api --no-expiry --audience a --audience b -o never
+says 'several audiences: not served'
+refuses 64 over_socket key jwks -d Api
+says 'it is not served over a socket'
 echo '<a><b Id="x">1</b></a>' >a.xml
 both 0 sign --xml -d FileSigner a.xml -o signed.xml
 both 0 verify --xml -d FileSigner signed.xml -o covered
