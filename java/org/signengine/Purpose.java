@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.signengine;
+
+/** What is signed: se_purpose. */
+public enum Purpose {
+    DESCRIPTOR, MAIL, ZIP, UNKNOWN
+}
