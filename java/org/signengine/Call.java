@@ -33,7 +33,7 @@ final class Call implements AutoCloseable {
     Pointer allocate(long size) {
         long place = (used + 7) / 8 * 8;
         if (blocks.isEmpty() || place + size > blocks.get(blocks.size() - 1).size()) {
-            Memory block = new Memory(Math.max(size, BLOCK));
+            Memory block = Library.allocate(Math.max(size, BLOCK));
             block.clear();
             blocks.add(block);
             place = 0;

@@ -27,7 +27,7 @@ final class Library {
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(Library.class.getClassLoader());
         try {
-            NOTHING = new Memory(8);
+            NOTHING = allocate(8);
         } finally {
             thread.setContextClassLoader(before);
         }
@@ -71,9 +71,14 @@ final class Library {
         return function(function).invokePointer(new Object[] { constant.ordinal() }).getString(0, "UTF-8");
     }
 
+    /** All memory is from here, so that the first is {@link #NOTHING}. */
+    static Memory allocate(long size) {
+        return new Memory(size);
+    }
+
     /** Of a pointer that C sets to NULL. */
     static void close(String function, Pointer pointer) {
-        try (Memory place = new Memory(8)) {
+        try (Memory place = allocate(8)) {
             place.setPointer(0, pointer);
             function(function).invokeVoid(new Object[] { place });
         }

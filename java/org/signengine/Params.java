@@ -14,7 +14,7 @@ import java.util.Objects;
  * a setting that is missing must not be taken for the default.
  */
 abstract class Params<P extends Params<P>> {
-    private final Struct struct;
+    final Struct struct;
     private final Map<String, Object> values = new LinkedHashMap<>();
 
     Params(String name) {

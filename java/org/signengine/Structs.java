@@ -27,7 +27,7 @@ final class Structs {
         return (Struct.Reader<T>) reader;
     }
 
-    private static String nameOf(Class<?> type) {
+    static String nameOf(Class<?> type) {
         if (type == History.Finding.class)
             return "se_finding";
         Class<?> outer = type.getEnclosingClass();
