@@ -96,6 +96,10 @@ public final class Jws {
         public VerifyParams tag(String tag) {
             return put("tag", tag);
         }
+
+        public VerifyParams revocation(RevocationParams revocation) {
+            return put("revocation", revocation);
+        }
     }
 
     /** se_jwks_params. */

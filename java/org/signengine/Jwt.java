@@ -112,6 +112,10 @@ public final class Jwt {
         public VerifyParams tag(String tag) {
             return put("tag", tag);
         }
+
+        public VerifyParams revocation(RevocationParams revocation) {
+            return put("revocation", revocation);
+        }
     }
 
     private Jwt() {

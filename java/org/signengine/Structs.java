@@ -107,13 +107,14 @@ final class Structs {
                 size:ulong version:unsigned form:int detached:bool unencoded:bool certificates:bool type:text key_id:text headers:pointer
                 header_count:ulong tag:text""");
         struct("se_jws_verify_params", """
-                size:ulong version:unsigned payload:content any:bool type:text key_id:text time:long signer:pointer tag:text""");
+                size:ulong version:unsigned payload:content any:bool type:text key_id:text time:long signer:pointer tag:text
+                revocation:pointer""");
         struct("se_jwt_sign_params", """
                 size:ulong version:unsigned certificates:bool type:text key_id:text issuer:text subject:text audiences:pointer
                 audience_count:ulong lifetime:long not_before:long make_id:bool no_expiry:bool tag:text""");
         struct("se_jwt_verify_params", """
                 size:ulong version:unsigned type:text key_id:text issuer:text subject:text id:text audiences:pointer audience_count:ulong
-                leeway:unsigned no_expiry:bool time:long leeway_used:pointer signer:pointer tag:text""");
+                leeway:unsigned no_expiry:bool time:long leeway_used:pointer signer:pointer tag:text revocation:pointer""");
         struct("se_jwks_params", "size:ulong version:unsigned current:bool");
         struct("se_field_params", "size:ulong version:unsigned binary:bool context:content tag:text at_any_time:bool");
         struct("se_container_params", """
