@@ -24,7 +24,7 @@ cat >"$made/bench.json" <<'JSON'
 ]
 JSON
 tests/bench/plots.sh "$made/bench.json" "$made" 2>"$made/said"
-for text in 'signatures/s: a &lt;token&gt;, 2 threads / another loop' 'ms: a process / another &amp; a slow one' '>0.90<' '>2.00<'; do
+for text in '>signatures/s: a &lt;token>, 2 threads / another loop<' 'ms: a process / another &amp; a slow one' '>0.90<' '>2.00<'; do
     grep -qF "$text" "$made/speed-peers.svg" || { echo "the plot lacks $text" && exit 1; }
 done
 ! grep -q 'a proof' "$made/speed-peers.svg" || { echo "the plot shows what was compared with a limit" && exit 1; }

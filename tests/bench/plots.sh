@@ -52,7 +52,7 @@ GP
         cat
     } | gnuplot >"$scratch/said" 2>&1 || { cat "$scratch/said" >&2 && return 1; }
     sed -e 's/color="black"/color="inherit"/g; s/rgb( *[14], *[25], *[36])/currentColor/g; s/#010203/currentColor/g; s/#040506/currentColor/g' \
-        -e 's/[[:space:]]*$//; s/^<title>Gnuplot/<title>'"$title"'/; s/<desc>.*<\/desc>/<desc>'"$title"'<\/desc>/' \
+        -e 's/[[:space:]]*$//; s/^<title>Gnuplot/<title>'"$title"'/; s/<title>[^A-Za-z][^<]*<\/title>//; s/<desc>.*<\/desc>/<desc>'"$title"'<\/desc>/' \
         -e '0,/<desc>/s//<style>svg { color: #1f2328 } @media (prefers-color-scheme: dark) { svg { color: #e6edf3 } }<\/style>\n<desc>/' \
         "$scratch/plot.svg" | sed "/^\$/d; 2i <!-- Made by tests/bench/plots.sh. SPDX-License-Identifier: Apache-2.0 -->" >"$out/speed-$1.svg"
 }

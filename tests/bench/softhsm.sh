@@ -10,9 +10,10 @@ configure "$module" softhsm
 client=$(sh "$here/../lib/find-library.sh" p11-kit-client.so)
 if command -v p11-kit >/dev/null && [ "$client" ]; then
     p11-kit server --foreground --name "$PWD/p11-kit" --provider "$module" 'pkcs11:token=softhsm' >p11-kit.log 2>&1 &
-    trap "kill $!" EXIT
+    server=$!
+    trap 'kill $server' EXIT
     until [ -S p11-kit ]; do
-        kill -0 $! || { cat p11-kit.log >&2 && exit 1; }
+        kill -0 $server || { cat p11-kit.log >&2 && exit 1; }
         sleep 0.1
     done
     P11_KIT_SERVER_ADDRESS="unix:path=$PWD/p11-kit" "$top/tests/bench/sign" engine.xml 'p11-kit server' "$client" softhsm pin \
