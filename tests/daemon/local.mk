@@ -50,6 +50,7 @@ EXTRA_DIST += \
 	tests/daemon/streams-lib.sh \
 	tests/daemon/streams.py \
 	tests/daemon/tls.py \
+	tests/daemon/tomcat/ForgetfulListener.java \
 	tests/daemon/tomcat/LoadServlet.java \
 	tests/daemon/tomcat/NeighbourServlet.java
 # others' tools judge the API's document, and the document the answers

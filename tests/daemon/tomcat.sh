@@ -48,20 +48,31 @@ token_of daemon
 chown nobody run
 
 # ---- applications ----
-build() { setup sh "$top_srcdir/samples/tomcat/build.sh" "$@"; }
+setup sh "$top_srcdir/java/build.sh" signengine.jar
+build() {
+    CLASSPATH=/usr/share/java/tomcat10-servlet-api.jar:signengine.jar:/usr/share/java/jna.jar \
+        setup sh "$top_srcdir/samples/tomcat/build.sh" "$@"
+}
 build one.war "$top_srcdir/tests/daemon/tomcat/LoadServlet.java"
 cp one.war two.war
 setup javac --release 17 -cp /usr/share/java/tomcat10-servlet-api.jar:/usr/share/java/jna.jar -d neighbour/WEB-INF/classes \
     "$top_srcdir/tests/daemon/tomcat/NeighbourServlet.java"
 setup jar --create --file neighbour.war -C neighbour WEB-INF
-# what doc/tomcat.md warns of
+# what doc/tomcat.md warns of, and who forgets to close
 mkdir own
-(cd own && unzip -q ../one.war && mkdir WEB-INF/lib && cp /usr/share/java/jna.jar WEB-INF/lib)
+(cd own && unzip -q ../one.war && mkdir WEB-INF/lib && cp /usr/share/java/jna.jar ../signengine.jar WEB-INF/lib)
 setup jar --create --file own.war -C own WEB-INF
+mkdir forgetful
+(cd forgetful && unzip -q ../one.war)
+setup javac --release 17 -cp "signengine.jar:/usr/share/java/tomcat10-servlet-api.jar:/usr/share/java/jna.jar" -d forgetful/WEB-INF/classes \
+    "$top_srcdir/tests/daemon/tomcat/ForgetfulListener.java"
+setup jar --create --file forgetful.war -C forgetful WEB-INF
 
 # ---- a Tomcat of the test's own ----
 java_home=$(java -XshowSettings:properties -version 2>&1 | sed -n 's/.*java\.home = //p')
-start_tomcat() { # OPTION...: of the JVM; its process is $tomcat, its log tomcat.log, its address $web
+start_tomcat() { # daemon|library OPTION...: of the JVM; its process is $tomcat, its log tomcat.log, its address $web
+    lib=$1
+    shift
     rm -rf base
     mkdir -p base/conf base/lib base/logs base/temp base/webapps base/work
     port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
@@ -79,6 +90,7 @@ start_tomcat() { # OPTION...: of the JVM; its process is $tomcat, its log tomcat
     # applications are looked at, the server's own libraries need not be
     echo '<Context unloadDelay="60000"><JarScanner scanClassPath="false"/></Context>' >base/conf/context.xml
     ln -s /usr/share/java/jna.jar base/lib/jna.jar
+    [ "$lib" = daemon ] || cp signengine.jar base/lib
     cp one.war two.war neighbour.war base/webapps
     chown -R daemon base
     : >tomcat.log
@@ -182,7 +194,7 @@ under_load() { # NEIGHBOUR...: what the neighbour does meanwhile
 export SOFTHSM2_CONF="$tmp/nobody.conf"
 daemon_settings
 start_daemon "$top_builddir/signengined"
-start_tomcat "-Dsignengine.socket=$tmp/run/socket"
+start_tomcat daemon "-Dsignengine.socket=$tmp/run/socket"
 works one
 page two 422 sign Other text
 says 'forbidden: not allowed (request '
@@ -204,7 +216,7 @@ fi
 # others may not be allowed into the folder of the build
 mkdir lib
 cp "$top_builddir"/.libs/libsignengine.so* lib
-start_tomcat "-Dsignengine.config=$tmp/engine.xml -Djna.library.path=$tmp/lib"
+start_tomcat library "-Dsignengine.config=$tmp/engine.xml -Djna.library.path=$tmp/lib"
 works one
 page two 200 sign Other text
 under_load
@@ -217,11 +229,28 @@ done
 works two
 cases=$((cases + 1)) bad=''
 [ "$(grep -c 'r-xp.*/libsignengine\.so' "/proc/$tomcat/maps")" = 1 ] || fail 'the library is there more than once'
-# an application with a jna.jar of its own, beside others with that of the server
+# of applications that went nothing stays: not their classes, nor an engine that was not closed and that calls them
+loaders() { # how many class loaders of applications there are
+    setpriv --reuid=daemon --regid=daemon --init-groups jcmd "$tomcat" GC.class_histogram >"$out" 2>"$err"
+    awk '$4 == "org.apache.catalina.loader.ParallelWebappClassLoader" { print $2 }' "$out"
+}
+cp forgetful.war base/webapps
+until_true has_deployed forgetful 1
+for n in 2 3 4; do
+    cp forgetful.war base/new
+    chown daemon base/new
+    mv base/new base/webapps/forgetful.war
+    until_true has_deployed forgetful "$n"
+done
+has_four() { [ "$(loaders)" = 4 ]; }
+until_true has_four
+cases=$((cases + 1)) bad=''
+if grep -F -e 'appears to have started a thread' -e 'created a ThreadLocal' tomcat.log >"$out"; then fail 'an application has left something'; fi
+# an application with jars of its own, beside others with those of the server
 cp own.war base/webapps
 until_true has_deployed own 1
 cases=$((cases + 1)) bad=''
-grep -q 'java.lang.UnsatisfiedLinkError' tomcat.log || fail 'an application with its own jna.jar has come up'
+grep -q 'java.lang.UnsatisfiedLinkError' tomcat.log || fail 'an application with its own jars has come up'
 page own 404 sign FileSigner text
 works one
 stop_tomcat

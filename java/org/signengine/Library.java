@@ -8,6 +8,8 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import com.sun.jna.Structure;
 import com.sun.jna.Structure.FieldOrder;
+import java.security.AccessController;
+import java.security.PrivilegedAction;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -20,20 +22,31 @@ final class Library {
     static final Memory NOTHING;
 
     static {
+        NOTHING = startThreads();
         if (Native.POINTER_SIZE != 8 || Native.LONG_SIZE != 8)
             throw new UnsatisfiedLinkError("signengine for Java needs a 64-bit system like Linux");
-        // a thread keeps the class loader of the application by which it was started, and this one stays
+    }
+
+    private Library() {
+    }
+
+    /**
+     * JNA starts threads: one cleans up, another waits for a program that lists libraries. A thread keeps the context class loader, and
+     * the classes on the stack, of the application by which it was started.
+     */
+    @SuppressWarnings("removal") // nothing else leaves those classes out
+    private static Memory startThreads() {
         Thread thread = Thread.currentThread();
         ClassLoader before = thread.getContextClassLoader();
         thread.setContextClassLoader(Library.class.getClassLoader());
         try {
-            NOTHING = allocate(8);
+            return AccessController.doPrivileged((PrivilegedAction<Memory>) () -> {
+                NativeLibrary.getProcess();
+                return allocate(8);
+            });
         } finally {
             thread.setContextClassLoader(before);
         }
-    }
-
-    private Library() {
     }
 
     /** se_bytes, which is passed by value. */
