@@ -37,7 +37,7 @@ link_pages() {
         s#href="(\.\./)*(doc/)?([A-Za-z0-9_-]+\.[1-9])"#href="\3.html"#g
         s#href="(\.\./)*samples/?"#href="index.html"#g
         s#href="(\.\./)*samples/([a-z-]+)/?"#href="sample-\2.html"#g
-        s#href="(\.\./)*python/README\.md"#href="python.html"#g
+        s#href="(\.\./)*(java|python)/README\.md"#href="\2.html"#g
         s#href="(\.\./)*(doc/)?([A-Za-z0-9_-]+)\.md(\#[a-z0-9-]*)?"#href="\3.html\4"#g
         s#(href|src)="(\.\./)*(doc/)?(speed[a-z-]*)\.(svg|json)"#\1="\4.\5"#g
         s#<a href="(\.\./)*(src/|conf/|LICENSE|NOTICE)[^"]*">([^<]*)</a>#\3#g
@@ -64,6 +64,7 @@ sed -i 's/<svg /<svg role="img" aria-label="the folders of src, and who calls wh
 for file in README.md CONTRIBUTING.md SECURITY.md doc/*.md; do
     convert "$file" "$(basename "$file" .md).html" "$out/layers.svg"
 done
+convert java/README.md java.html
 convert python/README.md python.html
 for file in samples/*/README.md; do
     convert "$file" "sample-$(basename "$(dirname "$file")").html"
@@ -92,6 +93,7 @@ index_row() { # PAGE TITLE
     echo '<li><a href="guide-auditor.html">You want to know what was signed, and by whom</a></li></ul>'
     echo '<h2>All pages</h2><ul class="index">'
     for file in README.md CONTRIBUTING.md SECURITY.md doc/*.md; do index_row "$(basename "$file" .md).html" "$(title_of "$file")"; done
+    index_row java.html "$(title_of java/README.md)"
     index_row python.html "$(title_of python/README.md)"
     for file in samples/*/README.md; do index_row "sample-$(basename "$(dirname "$file")").html" "$(title_of "$file")"; done
     for file in doc/*.[1-9]; do
