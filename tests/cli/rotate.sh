@@ -219,8 +219,9 @@ refuses 64 signengine rotate Files:1
 refuses 64 signengine rotate Files --from 2020-01-01
 says 'in the past'
 refuses 78 signengine rotate Files --to nowhere
-flock engine.xml sleep 30 &
+flock engine.xml sh -c ': >held && exec sleep 30' &
 holder=$!
+until [ -e held ]; do sleep 0.05; done
 refuses 69 signengine rotate Files
 says 'another `rotate` or `retire` is at work'
 kill "$holder"
