@@ -270,8 +270,9 @@ accepts signengine --trust-config admin.crt -q rotate --now Admin --sign Admin
 refuses 1 signengine --trust-config admin.crt retire Admin:1 engine.xml --sign Admin --yes
 
 # ---- one at a time ----
-flock engine.xml sleep 30 &
+flock engine.xml sh -c ': >held && exec sleep 30' &
 holder=$!
+until [ -e held ]; do sleep 0.05; done
 refuses 69 signengine --trust-config admin.crt retire Files:2 --yes
 says 'another `rotate` or `retire` is at work'
 kill "$holder"
