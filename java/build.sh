@@ -18,4 +18,5 @@ mv "$classes/org" "$classes/all"
 (cd "$classes/all" && find . -type f | LC_ALL=C sort | sed 's#^\./##') >"$classes/files"
 jar=$(realpath "$1")
 cd "$classes/all"
-jar --create --file "$jar" --date "$(date -u -d "@${SOURCE_DATE_EPOCH-1767225600}" +%Y-%m-%dT%H:%M:%SZ)" --manifest "$classes/manifest" "@$classes/files"
+jar --create --file "$jar" --date "$(date -u -d "@${SOURCE_DATE_EPOCH-1767225600}" +%Y-%m-%dT%H:%M:%SZ)" \
+    --manifest "$classes/manifest" "@$classes/files"

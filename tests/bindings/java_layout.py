@@ -11,8 +11,8 @@ ENUM_PREFIXES = {
     "Status": "Status", "Form": "Form", "Purpose": "Purpose", "Accept": "VerifyParams$Accept", "Revocation": "Signer$Revocation",
     "RevocationSource": "Signer$RevocationSource", "JwsForm": "Jws$Form", "ZipState": "Zip$State", "EventKind": "Event$Kind",
     "FindingKind": "History$Finding$Kind", "VersionState": "Check$State", "CheckLevel": "Check$Level"}
-KINDS = {"_Bool": "bool", "int": "int", "unsigned": "unsigned", "uint32_t": "unsigned", "int64_t": "long", "uint64_t": "ulong", "size_t": "ulong",
-         "se_bytes": "bytes", "se_buf": "buf", "se_signer": "se_signer"}
+KINDS = {"_Bool": "bool", "int": "int", "unsigned": "unsigned", "uint32_t": "unsigned", "int64_t": "long", "uint64_t": "ulong",
+         "size_t": "ulong", "se_bytes": "bytes", "se_buf": "buf", "se_signer": "se_signer"}
 with open("layout.txt", encoding="utf-8") as file:
     ROWS = [line.split() for line in file]
 
@@ -54,14 +54,15 @@ class Layout(unittest.TestCase):
                     self.assertEqual("bytes" if kind == "content" else kind, KINDS.get(base, "int"))
 
     def test_enums(self):
-        ours = {name + "." + constant: (int(value),) for name, constant, value in rows("enum") if constant != "UNKNOWN" or name == "Signer$Revocation"}
+        ours = {name + "." + constant: (int(value),) for name, constant, value in rows("enum")
+                if constant != "UNKNOWN" or name == "Signer$Revocation"}
         known = {"Signer$Revocation.UNKNOWN": MEASURED["SE_REVOCATION_UNKNOWN"]}
         for name, prefix in PREFIXES.items():
             for words in ENUMS.values():
                 for word in words:
                     if word == "SE_OK" and name == "Status":
                         known["Status.OK"] = MEASURED[word]
-                    elif word.startswith(prefix) and not any(word.startswith(other) and len(other) > len(prefix) for other in PREFIXES.values()):
+                    elif word.startswith(prefix) and not any(word.startswith(o) and len(o) > len(prefix) for o in PREFIXES.values()):
                         known[ENUM_PREFIXES[name] + "." + word[len(prefix):]] = MEASURED[word]
         self.assertEqual(ours, known)
         self.assertEqual(len(known), sum(map(len, ENUMS.values())))
@@ -80,8 +81,8 @@ class Layout(unittest.TestCase):
 
     def test_options(self):
         """What is asked can be asked for: each member has a method, or the class fills it by itself."""
-        filled = {"size", "has_uid", "gids", "report", "report_arg", "event", "event_arg", "follows", "finding", "finding_arg", "signer", "leeway_used",
-                  "signature", "later", "entry", "report_arg", "progress_arg"}
+        filled = {"size", "has_uid", "gids", "report", "report_arg", "event", "event_arg", "follows", "finding", "finding_arg", "signer",
+                  "leeway_used", "signature", "later", "entry", "progress_arg"}
         asked = {struct: set() for struct in STRUCTS if STRUCTS[struct][0] == "size"}
         for struct, method in rows("option"):
             asked[struct].add(method)

@@ -11,10 +11,11 @@ public final class Container {
     private Container() {
     }
 
-    public static void encrypt(Engine engine, String descriptor, InputStream content, OutputStream out, ContainerParams params)
-            throws IOException {
+    public static void encrypt(Engine engine, String descriptor, InputStream content, OutputStream out,
+            ContainerParams params) throws IOException {
         try (Call call = new Call()) {
-            call.run("se_container_encrypt_stream", call.sink(out), engine, call.text(descriptor), call.source(content), params.write(call));
+            call.run("se_container_encrypt_stream", call.sink(out), engine, call.text(descriptor), call.source(content),
+                    params.write(call));
         }
     }
 
@@ -26,10 +27,11 @@ public final class Container {
     }
 
     /** out: not to be used before this returns. */
-    public static void decrypt(Engine engine, String descriptor, InputStream container, OutputStream out, ContainerParams params)
-            throws IOException {
+    public static void decrypt(Engine engine, String descriptor, InputStream container, OutputStream out,
+            ContainerParams params) throws IOException {
         try (Call call = new Call()) {
-            call.run("se_container_decrypt_stream", call.sink(out), engine, call.text(descriptor), call.source(container), params.write(call));
+            call.run("se_container_decrypt_stream", call.sink(out), engine, call.text(descriptor), call.source(container),
+                    params.write(call));
         }
     }
 

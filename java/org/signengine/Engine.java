@@ -241,7 +241,8 @@ public final class Engine extends Owned {
     public List<Integer> findVersions(String descriptor, byte[] content) {
         List<Integer> found = new ArrayList<>();
         try (Call call = new Call()) {
-            call.run("se_find_versions", this, call.text(descriptor), call.bytes(content), Callbacks.VERSION, call.add((IntConsumer) found::add));
+            call.run("se_find_versions", this, call.text(descriptor), call.bytes(content), Callbacks.VERSION,
+                    call.add((IntConsumer) found::add));
         }
         return found;
     }

@@ -34,7 +34,8 @@ final class Archives extends Case {
         Path zip = make("a.zip");
         Zip.sign(engine, "FileSigner", zip);
         command("zip", "verify", "-d", "FileSigner", "a.zip");
-        holds(string(run("jarsigner", "-verify", "-strict", "-keystore", trustStore(), "-storepass", "changeit", "a.zip")).contains("jar verified"));
+        byte[] said = run("jarsigner", "-verify", "-strict", "-keystore", trustStore(), "-storepass", "changeit", "a.zip");
+        holds(string(said).contains("jar verified"));
         Zip.Report report = Zip.verify(engine, "FileSigner", zip, new Zip.VerifyParams().trust(Path.of("ca.pem")));
         equal(report.signatures().values().stream().map(signer -> signer.subject()).toList(), List.of("CN=one"));
         equal(report.entries().stream().filter(entry -> entry.state() == Zip.State.SIGNED).map(Zip.Entry::name).collect(Collectors.toSet()),
@@ -91,7 +92,8 @@ final class Archives extends Case {
     }
 
     void testMail() throws Exception {
-        ByteArrayOutputStream out = new ByteArrayOutputStream(), content = new ByteArrayOutputStream(), header = new ByteArrayOutputStream();
+        ByteArrayOutputStream out = new ByteArrayOutputStream(), content = new ByteArrayOutputStream();
+        ByteArrayOutputStream header = new ByteArrayOutputStream();
         Mail.Result done = Mail.sign(engine, "SignEmailDescriptor", stream(MESSAGE), out, new Mail.SignParams());
         equal(done.signer().address(), "alice@example.org");
         holds(!done.passed());

@@ -15,7 +15,10 @@ import org.signengine.Engine;
 import org.signengine.SignengineException;
 import org.signengine.Status;
 
-/** What the tests of the binding share. They run in the folder that java.sh has filled; each method of a class that begins with "test" is a case. */
+/**
+ * What the tests of the binding share. They run in the folder that java.sh has filled; each method of a class that begins with "test" is a
+ * case.
+ */
 abstract class Case implements AutoCloseable {
     static final byte[] MESSAGE = bytes("From: alice@example.org\nTo: bob@example.org\nSubject: x\n\nHello\n");
 

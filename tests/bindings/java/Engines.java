@@ -37,7 +37,8 @@ final class Engines extends Case {
         Path lame = write("lame.xml", bytes(string(read("engine.xml")).replace("three.bundle", "nothing.bundle")));
         try (Engine other = Engine.open(lame)) {
             SignengineException e = thrown(SignengineException.class, () -> Check.run(other, new Check.Options()));
-            List<Check.Row> bad = ((List<?>) e.results()).stream().map(Check.Row.class::cast).filter(row -> row.status() != Status.OK).toList();
+            List<Check.Row> bad = ((List<?>) e.results()).stream().map(Check.Row.class::cast)
+                    .filter(row -> row.status() != Status.OK).toList();
             equal(bad.stream().map(Check.Row::descriptor).toList(), List.of("Strangers"));
             equal(bad.get(0).status(), e.status());
         }

@@ -27,7 +27,8 @@ final class Histories extends Case {
         byte[] odd = { 'c', 0, -1 };
         equal(history.append(bytes("card/1"), bytes("ordered")), 1L);
         equal(history.append(odd, new byte[0]), 2L);
-        List<History.Record> records = List.of(new History.Record(bytes("card/1"), bytes("made")), new History.Record(bytes("card/2"), bytes("lost")));
+        List<History.Record> records = List.of(new History.Record(bytes("card/1"), bytes("made")),
+                new History.Record(bytes("card/2"), bytes("lost")));
         History.AppendParams once = new History.AppendParams().idempotencyKey("k").caller("tester");
         equal(history.append(records, once), new History.Appended(3, 2, false));
         holds(history.append(records, once).repeated());
@@ -72,7 +73,8 @@ final class Histories extends Case {
         for (int i = 0; i < 3; i++)
             history.append(bytes("o"), bytes("payload " + i));
         byte[] head = history.head();
-        run("python3", "-c", "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as base:\n base.execute(\"UPDATE entry SET payload = x'00' "
+        run("python3", "-c", "import sqlite3, sys\nwith sqlite3.connect(sys.argv[1]) as base:\n base.execute(\""
+                + "UPDATE entry SET payload = x'00' "
                 + "WHERE payload = CAST('payload 1' AS BLOB)\")", store.substring(7));
         SignengineException e = refused(Status.REJECTED, () -> history.verify(new History.VerifyParams().head(head).threads(1)));
         List<?> findings = (List<?>) e.results();

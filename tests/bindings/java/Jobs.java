@@ -269,11 +269,12 @@ final class Jobs extends Case {
         refused(Status.REJECTED, () -> Container.decrypt(engine, "EncryptedFields", stream(cut), new ByteArrayOutputStream(), none));
     }
 
-    /** A key that only Java has had: what it verifies is not ours alone. */
+    /** Java's own opinion. */
     void testJavaVerifies() throws Exception {
         java.security.Signature check = java.security.Signature.getInstance("SHA256withECDSA");
         String pem = string(read("two.pem"));
-        byte[] der = Base64.getMimeDecoder().decode(pem.substring(pem.indexOf("-----BEGIN CERTIFICATE-----") + 27, pem.indexOf("-----END CERTIFICATE-----")));
+        byte[] der = Base64.getMimeDecoder()
+                .decode(pem.substring(pem.indexOf("-----BEGIN CERTIFICATE-----") + 27, pem.indexOf("-----END CERTIFICATE-----")));
         check.initVerify(java.security.cert.CertificateFactory.getInstance("X.509").generateCertificate(stream(der)));
         check.update(CONTENT);
         holds(check.verify(engine.sign("Files", CONTENT, new SignParams().form(Form.RAW))));

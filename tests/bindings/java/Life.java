@@ -173,8 +173,8 @@ final class Life extends Case {
         equal(operations.size(), 5);
         equal(threads.size(), 5);
         Event event = operations.get(0);
-        equal(List.of(event.operation(), event.descriptor(), event.key(), event.version(), event.bytes(), event.tag(), event.status(), event.items()),
-                List.of("sign", "Files", "two", 1, 7L, "t", Status.OK, 1L));
+        equal(List.of(event.operation(), event.descriptor(), event.key(), event.version(), event.bytes(), event.tag(), event.status(),
+                event.items()), List.of("sign", "Files", "two", 1, 7L, "t", Status.OK, 1L));
         holds(event.digest().startsWith("sha256:"));
         equal(List.of(operations.get(4).status(), operations.get(4).descriptor()), List.of(Status.NO_DESCRIPTOR, "Nobody"));
     }
@@ -289,7 +289,8 @@ final class Life extends Case {
     /** Every kind of call, in sizes that differ. */
     void testMemory() throws Exception {
         byte[] value = engine.encrypt("EncryptedFields", X), raw = engine.sign("Files", X, new SignParams().form(Form.RAW));
-        byte[] attached = engine.sign("Files", filled(100), new SignParams().form(Form.ATTACHED)), token = Jws.sign(engine, "Api", X);
+        byte[] attached = engine.sign("Files", filled(100), new SignParams().form(Form.ATTACHED));
+        byte[] token = Jws.sign(engine, "Api", X);
         FieldParams none = new FieldParams();
         History.create(engine, "sqlite:memory.db");
         History history = History.open(engine, "sqlite:memory.db");
@@ -304,7 +305,8 @@ final class Life extends Case {
                 () -> engine.sign("Files", filled(n[0] % 5000), new SignParams().form(Form.RAW).tag("t")), () -> verifier.check(X, raw),
                 verifier::signer, verifier::key, () -> engine.encrypt("EncryptedFields", filled(n[0] % 3000), new FieldParams().context(X)),
                 () -> engine.decrypt("EncryptedFields", value),
-                () -> refused(Status.REJECTED, () -> engine.decrypt("EncryptedFields", value, new FieldParams().context(bytes("c" + n[0])))),
+                () -> refused(Status.REJECTED,
+                        () -> engine.decrypt("EncryptedFields", value, new FieldParams().context(bytes("c" + n[0])))),
                 () -> engine.encryptMany("EncryptedFields", Collections.nCopies(n[0] % 50, X), Collections.nCopies(n[0] % 50, X), none),
                 () -> thrown(SignengineException.class, () -> engine.decryptMany("EncryptedFields", List.of(value, X), null, none)),
                 () -> engine.verifyAttached("Files", attached),

@@ -106,22 +106,26 @@ final class Refusals extends Case {
         for (Work work : List.<Work>of(() -> Engine.open(null), () -> engine.sign(null, X), () -> engine.sign("Files", none),
                 () -> engine.sign("Files", X, null), () -> engine.sign("Files", nowhere, path), () -> engine.sign("Files", path, null),
                 () -> engine.sign("Files", noStream, out), () -> engine.sign("Files", in, null), () -> engine.verify(null, X, signature),
-                () -> engine.verify("Files", none, signature), () -> engine.verify("Files", X, null), () -> engine.verify("Files", path, null),
+                () -> engine.verify("Files", none, signature), () -> engine.verify("Files", X, null),
+                () -> engine.verify("Files", path, null),
                 () -> engine.verify("Files", in, noStream, new VerifyParams()), () -> engine.verifyAttached("Files", none),
                 () -> engine.encrypt("EncryptedFields", null), () -> engine.decrypt("EncryptedFields", null),
                 () -> engine.encryptMany("EncryptedFields", null, null, fields),
                 () -> engine.encryptMany("EncryptedFields", Arrays.asList(X, null), null, fields),
                 () -> engine.decryptMany("EncryptedFields", List.of(X), Arrays.asList(none), fields),
-                () -> engine.rekeyMany(null, List.of(), null, fields), () -> Jws.sign(engine, "Api", null), () -> Jws.verify(engine, "Api", null),
+                () -> engine.rekeyMany(null, List.of(), null, fields), () -> Jws.sign(engine, "Api", null),
+                () -> Jws.verify(engine, "Api", null),
                 () -> Jws.verifyMany(engine, "Api", Arrays.asList(none), null, new Jws.VerifyParams()),
                 () -> Jwt.sign(engine, "Api", null, new Jwt.SignParams()), () -> Jwt.verify(engine, null, X),
                 () -> Jws.keys(engine, Arrays.asList((String) null), new Jws.KeyParams()), () -> engine.findVersions("Files", none),
-                () -> Container.encrypt(engine, "EncryptedFields", nowhere, path, new ContainerParams()), () -> Zip.sign(engine, "Files", null),
+                () -> Container.encrypt(engine, "EncryptedFields", nowhere, path, new ContainerParams()),
+                () -> Zip.sign(engine, "Files", null),
                 () -> Zip.verify(engine, "Files", null), () -> Mail.sign(engine, "Files", null, out, new Mail.SignParams()),
                 () -> Mail.verify(engine, "Files", null, new Mail.VerifyParams()), () -> History.create(engine, null),
                 () -> History.open(engine, null), () -> Config.sign(engine, "Files", 0, null, null), () -> Engine.context(half),
                 () -> Container.is(null), () -> Mail.address(null), () -> History.verifyProof(null), () -> History.chains(null),
-                () -> Config.verify(null, null, path, new Config.VerifyParams()), () -> Config.verify(X, null, null, new Config.VerifyParams()),
+                () -> Config.verify(null, null, path, new Config.VerifyParams()),
+                () -> Config.verify(X, null, null, new Config.VerifyParams()),
                 () -> Config.scramblePin(null, path), () -> Verifier.read(null, "SHA256withRSA"), () -> Verifier.read(X, null),
                 () -> Evidence.make(List.of(List.of(new Evidence.File(null, null))), new Evidence.MakeParams()),
                 () -> Verifier.open(engine, null, 0), () -> engine.findSigner(null)))
@@ -139,8 +143,10 @@ final class Refusals extends Case {
 
     /** C would take them for large ones, and see of a text what is before a NUL. */
     void testNumbersAndNul() throws Exception {
-        for (Work work : List.<Work>of(() -> new SignParams().version(-1), () -> new SignParams().least(-1), () -> Verifier.open(engine, "Files", -1),
-                () -> Config.sign(engine, "Files", -1, X, null), () -> new Zip.VerifyParams().maxTotal(-1), () -> new History.Range().first(-1),
+        for (Work work : List.<Work>of(() -> new SignParams().version(-1), () -> new SignParams().least(-1),
+                () -> Verifier.open(engine, "Files", -1),
+                () -> Config.sign(engine, "Files", -1, X, null), () -> new Zip.VerifyParams().maxTotal(-1),
+                () -> new History.Range().first(-1),
                 () -> engine.sign("Files\0x", X), () -> engine.sign("Files", X, new SignParams().tag("a\0b")),
                 () -> engine.encryptMany("EncryptedFields", List.of(X), List.of(), new FieldParams())))
             thrown(IllegalArgumentException.class, work);
@@ -176,7 +182,8 @@ final class Refusals extends Case {
             }
         };
         byte[] attached = engine.sign("Files", X, new SignParams().form(Form.ATTACHED));
-        for (Work work : List.<Work>of(() -> engine.sign("Files", in, new ByteArrayOutputStream()), () -> engine.sign("Files", stream(X), out),
+        for (Work work : List.<Work>of(() -> engine.sign("Files", in, new ByteArrayOutputStream()),
+                () -> engine.sign("Files", stream(X), out),
                 () -> engine.verifyAttached("Files", stream(attached), out, new VerifyParams()),
                 () -> Container.encrypt(engine, "EncryptedFields", in, new ByteArrayOutputStream(), new ContainerParams()),
                 () -> Mail.sign(engine, "SignEmailDescriptor", in, new ByteArrayOutputStream(), new Mail.SignParams()),

@@ -20,7 +20,8 @@ final class Tokens extends Case {
 
     void testJws() throws Exception {
         for (byte[] payload : List.of(bytes("payload"), new byte[0], new byte[] { 0, -1 })) {
-            byte[] token = Jws.sign(engine, "Api", payload, new Jws.SignParams().headers(Map.of("tenant", "a", "place", "\u00f6")).type("order"));
+            byte[] token = Jws.sign(engine, "Api", payload,
+                    new Jws.SignParams().headers(Map.of("tenant", "a", "place", "\u00f6")).type("order"));
             Verified verified = Jws.verify(engine, "Api", token, new Jws.VerifyParams().type("order"));
             equal(verified.content(), payload);
             equal(verified.signer().algorithm(), "ES256");
@@ -77,7 +78,8 @@ final class Tokens extends Case {
         write("token", token);
         command("jwt", "verify", "-d", "Api", "--issuer", "me", "--audience", "web", "token");
         command("jwt", "sign", "-d", "Api", "--expires", "60s", "--subject", "t", "-o", "theirs.jwt");
-        equal(Jwt.verify(engine, "Api", bytes(string(read("theirs.jwt")).strip()), new Jwt.VerifyParams().subject("t")).signer().subject(), "CN=two");
+        byte[] theirs = bytes(string(read("theirs.jwt")).strip());
+        equal(Jwt.verify(engine, "Api", theirs, new Jwt.VerifyParams().subject("t")).signer().subject(), "CN=two");
     }
 
     private static long number(String claims, String name) {

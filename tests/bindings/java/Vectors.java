@@ -46,7 +46,8 @@ final class Vectors extends Case {
         byte[] plain;
         try {
             if (container) {
-                Container.decrypt(other, "V", Case.write("vector.in", value), Path.of("vector.out"), new ContainerParams().context(context));
+                Container.decrypt(other, "V", Case.write("vector.in", value), Path.of("vector.out"),
+                        new ContainerParams().context(context));
                 plain = Case.read("vector.out");
             } else
                 plain = other.decrypt("V", value, new FieldParams().context(context));
@@ -106,7 +107,8 @@ final class Vectors extends Case {
             for (Config.Property one : properties)
                 lines.append(one.item()).append(" | ").append(one.property()).append(" | ").append(one.value()).append('\n');
             // there the engine is opened in its folder
-            equal(lines.toString().replace("configurations/engine.xml", "engine.xml").replace("configurations/", "./"), Files.readString(folder.resolve("expected")));
+            String told = lines.toString().replace("configurations/engine.xml", "engine.xml").replace("configurations/", "./");
+            equal(told, Files.readString(folder.resolve("expected")));
         }
         holds(refused >= 70 && count - refused >= 10);
     }

@@ -16,8 +16,8 @@ final class Layout {
     public static void main(String[] arguments) throws Exception {
         Structs.ALL.values().forEach(struct -> {
             System.out.println("struct " + struct.name + " " + struct.size);
-            struct.members.values().forEach(member -> System.out
-                    .println("member " + struct.name + " " + member.name() + " " + member.kind() + " " + member.offset() + " " + member.size()));
+            struct.members.values().forEach(member -> System.out.println(
+                    "member " + struct.name + " " + member.name() + " " + member.kind() + " " + member.offset() + " " + member.size()));
         });
         try (JarFile jar = new JarFile(Path.of(Engine.class.getProtectionDomain().getCodeSource().getLocation().toURI()).toFile())) {
             for (String name : jar.stream().map(entry -> entry.getName()).filter(name -> name.endsWith(".class")).toList())
