@@ -139,25 +139,29 @@ static se_status find_objects(struct found_objects *out, struct target *target, 
     return provision_list(target, LIST_OWN, &report, err);
 }
 
-/* A key that may leave its token is one that is backed up: the next one is, too. */
-static se_status fill_profile(struct provision_profile *out, const struct rotating *r,
-                              se_error *err)
+static struct provision_profile profile_of(const struct rotating *r)
 {
-    const char *last = r->rotation.previous_key;
-    AUTO(target) target = NULL;
-    struct found_objects found;
-
-    TRY(open_key(&target, r, last, err));
-    TRY(find_objects(&found, target, err));
-    *out = (struct provision_profile){
+    return (struct provision_profile){
         .type = r->options->type,
         .subject = "",
         .usage = "",
         .days = r->options->days,
-        .like = last,
-        .is_exportable = found.may_leave,
+        .like = r->rotation.previous_key,
     };
-    return SE_OK;
+}
+
+/* A key that may leave its token is one that is backed up: the next one is, too. */
+static se_status generate_next(struct target *target, const struct rotating *r,
+                               struct provision_profile *profile, se_error *err)
+{
+    const struct provision_report report = key_report_news(r->cli);
+    AUTO(target) last = NULL;
+    struct found_objects found;
+
+    TRY(open_key(&last, r, r->rotation.previous_key, err));
+    TRY(find_objects(&found, last, err));
+    profile->is_exportable = found.may_leave;
+    return provision_generate(target, profile, &report, err);
 }
 
 /* What is there when the rotation begins is not of its making: it is forgotten again, so that the
@@ -176,13 +180,11 @@ static se_status refuse_place(const struct rotating *r, const struct target *tar
  */
 static se_status make_key(const struct rotating *r, bool begins, se_error *err)
 {
-    const struct provision_report report = key_report_news(r->cli);
-    struct provision_profile profile;
+    struct provision_profile profile = profile_of(r);
     AUTO(target) target = NULL;
     struct found_objects found;
     bool is_whole = false;
 
-    TRY(fill_profile(&profile, r, err));
     TRY(open_target(&target, r, err));
     TRY(find_objects(&found, target, err));
     if (found.count && begins && r->rotation.is_new_key)
@@ -195,7 +197,7 @@ static se_status make_key(const struct rotating *r, bool begins, se_error *err)
         return error_set(err, SE_ERR_KEY, "%s is not whole", target_text(target));
     if (found.count)
         TRY(provision_delete(target, NULL, err));
-    return provision_generate(target, &profile, &report, err);
+    return generate_next(target, r, &profile, err);
 }
 
 /* ---- the certificate ---- */

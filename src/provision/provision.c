@@ -144,7 +144,7 @@ static se_status generate_key(struct target *target, const struct key_profile *k
     TRY(check_certificate_file(keystore, NULL, wanted->force, err));
     TRY(check_feature(keystore, key->protection, KEYSTORE_PROTECTION, "--protection", err));
     TRY(check_feature(keystore, key->days, KEYSTORE_EXPIRY, "--expires", err));
-    if (!wanted->like) /* a key in a file leaves as it likes, and so does the next one */
+    if (!wanted->like) /* the last one was as its store has keys: there is nothing to wish for */
         TRY(check_feature(keystore, key->is_exportable, KEYSTORE_EXPORTABLE, "--exportable", err));
     if (is_dry(wanted->consent))
         return SE_OK;

@@ -110,7 +110,8 @@ struct provision_profile {
     const char *protection;                  /* "hsm", "software"; NULL: as the store likes */
     unsigned expires;                        /* days until the key itself does; 0: it does not */
     const char *like; /* a <key> whose type and certificate say what is not said here; NULL: none */
-    bool is_exportable; /* may leave its token under another key */
+    bool is_exportable; /* may leave its token under another key; with `like`, where the store
+                         * leaves that to who makes a key */
 };
 
 /*

@@ -112,6 +112,21 @@ for leaves in yes no; do
     says "may leave: $leaves"
 done
 
+# ---- away from a token that is lost, to a key that is there ----
+make_cert kept rsa:2048 issuer=self keyUsage=critical,digitalSignature
+cat >engine.xml <<-XML
+	<engineSignEncrypt>
+	  <descriptors><descriptor name="Files"><type algorithm="SHA-256" key="lost"/></descriptor></descriptors>
+	  <keys>
+	    <key name="lost"><type name="HSM" locationValue="$tmp/lost.so" tokenLabel="lab" alias="lost" pin.source="file:pin" certificate="file:kept.pem"/></key>
+	    <key name="next"><type name="pem" locationValue="next.pem"/></key>
+	  </keys>
+	</engineSignEncrypt>
+XML
+accepts signengine key generate next --type rsa:2048
+accepts signengine rotate --now --to next Files
+version_of 2
+
 # ---- a CA ----
 conf one "name='HSM' locationValue='$softhsm_module' tokenLabel='lab' alias='certified' pin.source='file:pin'"
 accepts signengine key generate one --type rsa:2048 --subject /CN=certified
