@@ -3,6 +3,7 @@
 
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -38,6 +39,8 @@ static const struct option_row *next_option(size_t *offset, struct cursor *c)
         if (row->name)
             return row;
         if (row->rows) {
+            if (c->depth == GROUPS_MOST)
+                abort(); /* a table is deeper than the stack */
             c->depth++;
             c->stack[c->depth].row = row->rows;
             c->stack[c->depth].offset = *offset;
