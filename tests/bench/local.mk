@@ -17,7 +17,7 @@ CLEANFILES += bench.json speed-growth.svg speed-limits.svg speed-peers.svg speed
 .PHONY: bench
 bench: signengine tests/bench/fields tests/bench/history tests/bench/history_growth tests/bench/sign tests/lib/maxrss tests/lib/shim.la
 	top_builddir='$(abs_top_builddir)' $(SHELL) $(srcdir)/tests/bench/bench.sh bench.json
-	$(srcdir)/tests/bench/plots.sh bench.json .
+	$(srcdir)/tests/bench/plots.sh bench.json . || [ $$? = 77 ]
 
 EXTRA_PROGRAMS += tests/bench/mail
 tests_bench_mail_SOURCES = tests/bench/mail.c tests/bench/bare.c tests/bench/bare.h tests/bench/race.c tests/bench/race.h
