@@ -603,8 +603,8 @@ void se_verifier_close(se_verifier **verifier); /* accepts NULL and a pointer to
  */
 void se_verifier_signer(se_signer *out, const se_verifier *verifier);
 
-/* The certificate, and its SubjectPublicKeyInfo (RFC 5280, 4.1.2.7), in DER; both last until the
- * verifier is closed. */
+/* The certificate, which is empty of a public key that has none, and its SubjectPublicKeyInfo (RFC
+ * 5280, 4.1.2.7), in DER; both last until the verifier is closed. */
 se_bytes se_verifier_certificate(const se_verifier *verifier);
 se_bytes se_verifier_key(const se_verifier *verifier);
 

@@ -176,6 +176,10 @@ static se_status list_certificate(struct listing *l, unsigned version)
     AUTO(verifier) verifier = NULL;
 
     TRY(se_verifier_open(&verifier, l->engine, l->descriptor, version, l->err));
+    if (!se_verifier_certificate(verifier).size)
+        return error_set(l->err, SE_ERR_KEY,
+                         "descriptor '%s': version %u has a public key without a certificate",
+                         l->descriptor, version);
     writer_pem(&l->pem, "CERTIFICATE", se_verifier_certificate(verifier));
     return SE_OK;
 }

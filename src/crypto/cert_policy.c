@@ -20,6 +20,22 @@ static const char *family_text(enum key_family family)
     return family == FAMILY_RSA ? "an RSA" : "an EC";
 }
 
+/* Without a certificate nothing says whose key it is. */
+static se_status check_certified(const struct inspection *in, se_error *err)
+{
+    const enum algorithm_kind kind = in->descriptor->algorithm.kind;
+
+    if (!certificate_is_bare(in->certificate))
+        return SE_OK;
+    if (kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP)
+        return error_set(err, in->refusal, "a public key without a certificate only verifies");
+    if (in->use->public_only)
+        return SE_OK;
+    return error_set(err, in->refusal,
+                     "it is a public key without a certificate, which is for descriptors whose "
+                     "names begin with att_");
+}
+
 static se_status check_family(const struct inspection *in, se_error *err)
 {
     enum key_family have = in->family, asked = in->descriptor->algorithm.family;
@@ -132,8 +148,8 @@ se_status certificate_check(const struct descriptor *descriptor, X509 *certifica
                             se_status refusal, se_error *err)
 {
     static se_status (*const checks[])(const struct inspection *, se_error *) = {
-        check_family,   check_strength, check_self_signed,
-        check_validity, check_usage,    check_mail_address,
+        check_certified, check_family, check_strength,     check_self_signed,
+        check_validity,  check_usage,  check_mail_address,
     };
     EVP_PKEY *key = X509_get0_pubkey(certificate);
     const struct inspection in = {

@@ -89,6 +89,54 @@ se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *na
     return SE_OK;
 }
 
+/* ---- a public key alone ---- */
+
+AUTO_KIND(der, unsigned char *, OPENSSL_free(*p))
+
+static bool set_unsigned(X509 *certificate)
+{
+    const X509_ALGOR *outer;
+
+    X509_get0_signature(NULL, &outer, certificate);
+    return X509_ALGOR_set0((X509_ALGOR *)X509_get0_tbs_sigalg(certificate),
+                           OBJ_nid2obj(NID_id_alg_noSignature), V_ASN1_UNDEF, NULL) &&
+           X509_ALGOR_set0((X509_ALGOR *)outer, OBJ_nid2obj(NID_id_alg_noSignature), V_ASN1_UNDEF,
+                           NULL);
+}
+
+/* RFC 5280, 4.1.2.5: that time says that there is none. */
+static bool fill_bare(X509 *certificate, EVP_PKEY *public_key)
+{
+    static const unsigned char name[] = "public key without a certificate";
+
+    return X509_set_version(certificate, X509_VERSION_3) &&
+           ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1) &&
+           ASN1_TIME_set_string_X509(X509_getm_notBefore(certificate), "19700101000000Z") &&
+           ASN1_TIME_set_string_X509(X509_getm_notAfter(certificate), "99991231235959Z") &&
+           X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName,
+                                      MBSTRING_ASC, name, -1, -1, 0) &&
+           X509_set_issuer_name(certificate, X509_get_subject_name(certificate)) &&
+           X509_set_pubkey(certificate, public_key) && set_unsigned(certificate);
+}
+
+/* It is read from its encoding, as others are. */
+se_status certificate_of_key(X509 **out, EVP_PKEY *public_key, se_error *err)
+{
+    AUTO(x509) made = X509_new_ex(crypto_context(), NULL);
+    AUTO(der) der = NULL;
+    int size;
+
+    *out = NULL;
+    if (!made || !fill_bare(made, public_key) || (size = i2d_X509(made, &der)) <= 0)
+        return crypto_error(err, SE_ERR_CRYPTO, "the public key can't be encoded");
+    return certificate_parse(out, (se_bytes){ der, (size_t)size }, err);
+}
+
+bool certificate_is_bare(const X509 *certificate)
+{
+    return X509_get_signature_nid(certificate) == NID_id_alg_noSignature;
+}
+
 bool certificate_is_self_issued(const X509 *certificate)
 {
     return X509_NAME_cmp(X509_get_subject_name(certificate), X509_get_issuer_name(certificate)) ==

@@ -27,6 +27,14 @@ SE_MUST_CHECK se_status certificate_parse(X509 **out, se_bytes der, se_error *er
 SE_MUST_CHECK se_status certificates_read(STACK_OF(X509) * *out, se_bytes text, const char *name,
                                           se_error *err);
 
+/*
+ * A public key that nobody has certified goes as a certificate that nobody has signed
+ * (id-alg-noSignature, RFC 5272, appendix C), so that whoever verifies has one kind of key. What it
+ * says beside the key is nothing, and is not shown to others. It does not end.
+ */
+SE_MUST_CHECK se_status certificate_of_key(X509 **out, EVP_PKEY *public_key, se_error *err);
+bool certificate_is_bare(const X509 *certificate);
+
 bool certificates_hold(const STACK_OF(X509) * certificates, const X509 *one);
 
 /* Which of two certificates of one key is to be used at `at`: one that is valid then, then one that

@@ -122,6 +122,10 @@ static se_status ask_about(struct revocation *out, struct enquiry *e, se_error *
 {
     char why[REVOCATION_WHY];
 
+    if (certificate_is_bare(e->certificate)) {
+        note_unknown(out, e, "there is nothing to look at");
+        return SE_OK;
+    }
     if (certificate_is_self_issued(e->certificate)) {
         note_unknown(out, e, "it is self-signed, and nobody revokes it");
         return SE_OK;

@@ -84,8 +84,14 @@ static se_status write_pem(struct writer *w, const struct request *request, se_e
     AUTO(verifiers) v = { .descriptor = request_descriptor(request) };
 
     TRY(verifiers_open(&v, request, err));
-    for (size_t i = 0; i < v.count; i++)
-        writer_pem(w, "CERTIFICATE", se_verifier_certificate(v.list[i]));
+    for (size_t i = 0; i < v.count; i++) {
+        const se_bytes certificate = se_verifier_certificate(v.list[i]);
+
+        if (!certificate.size)
+            return error_set(err, SE_ERR_POLICY,
+                             "version %u has a public key without a certificate", v.versions[i]);
+        writer_pem(w, "CERTIFICATE", certificate);
+    }
     return SE_OK;
 }
 

@@ -196,6 +196,15 @@ static void note_public_only(struct check_row *f)
     row_add(f, &finding, "it is for what others sign: its private key was not looked for");
 }
 
+static void note_bare(struct check_row *f)
+{
+    const se_check_finding finding = { .level = SE_CHECK_NOTE, .kind = "no-certificate" };
+
+    row_add(f, &finding,
+            "its public key has no certificate: nothing says whose it is, until when, or whether "
+            "it was revoked");
+}
+
 static se_status check_usable(struct check_row *f, struct engine *engine,
                               const se_check_options *options)
 {
@@ -215,6 +224,8 @@ static se_status check_usable(struct check_row *f, struct engine *engine,
     }
     TRY(key_check_sharing(engine, d, key, SE_ERR_POLICY, &f->error));
     if (part == PART_CERTIFICATE) {
+        if (certificate_is_bare(key->certificate))
+            note_bare(f);
         note_public_only(f);
         return SE_OK;
     }

@@ -54,8 +54,10 @@ static se_status verifier_new(se_verifier **out, X509 *certificate,
         return error_memory(err);
     X509_up_ref(certificate);
     *v = (se_verifier){ .certificate = certificate, .algorithm = algorithm, .version = version };
-    size = i2d_X509(certificate, &der);
-    TRY(encode_der(&v->der, size, der, err));
+    if (!certificate_is_bare(certificate)) {
+        size = i2d_X509(certificate, &der);
+        TRY(encode_der(&v->der, size, der, err));
+    }
     size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
     TRY(encode_der(&v->key, size, key, err));
     *out = MOVE(v);

@@ -5,6 +5,7 @@
 
 #include "base/base64.h"
 #include "base/json_write.h"
+#include "crypto/certificate.h"
 #include "crypto/crypto.h"
 
 AUTO_KIND(json, json_t *, json_decref(*p))
@@ -132,14 +133,16 @@ se_status jwk_write(struct writer *w, const struct algorithm *algorithm, X509 *c
     char id[JWK_THUMBPRINT];
 
     TRY(jwk_thumbprint(id, key, err));
-    TRY(certificate_thumbprint(&print, certificate, DIGEST_SHA256, err));
     json_write_begin(w, NULL, '{');
     TRY(write_key(w, key, err));
     json_write_text(w, "kid", id);
     json_write_text(w, "use", "sig");
     json_write_text(w, "alg", algorithm->name);
-    json_write_base64url(w, "x5t#S256", buf_bytes(&print));
-    TRY(jwk_write_chain(w, certificate, issuers, err));
+    if (!certificate_is_bare(certificate)) {
+        TRY(certificate_thumbprint(&print, certificate, DIGEST_SHA256, err));
+        json_write_base64url(w, "x5t#S256", buf_bytes(&print));
+        TRY(jwk_write_chain(w, certificate, issuers, err));
+    }
     json_write_end(w, '}');
     return SE_OK;
 }

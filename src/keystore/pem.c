@@ -170,13 +170,36 @@ static se_status read_keys(struct bundle *bundle, se_bytes text, const se_buf *p
     return st;
 }
 
+/* Who only verifies needs no certificate. */
+static se_status read_public_key(struct bundle *bundle, se_bytes text, se_error *err)
+{
+    AUTO(bio) bio = pem_text_open(text);
+    AUTO(evp_pkey) key = NULL;
+    AUTO(x509) bare = NULL;
+
+    if (!bio)
+        return error_memory(err);
+    if (!(key = PEM_read_bio_PUBKEY_ex(bio, NULL, NULL, NULL, crypto_context(), NULL)))
+        return crypto_error(err, SE_ERR_KEY, "the public key can't be read");
+    TRY(certificate_of_key(&bare, key, err));
+    if (!(bundle->certificates = sk_X509_new_null()) || !sk_X509_push(bundle->certificates, bare))
+        return error_memory(err);
+    bare = NULL;
+    return SE_OK;
+}
+
+static bool has_public_key_only(se_bytes text)
+{
+    return !pem_has_key(text) && memmem(text.data, text.size, "-----BEGIN PUBLIC KEY", 21);
+}
+
 static se_status read_certificates(struct bundle *bundle, se_bytes text, const char *name,
                                    se_error *err)
 {
     if (!memmem(text.data, text.size, "-----BEGIN CERTIFICATE", 22) &&
         !memmem(text.data, text.size, "-----BEGIN TRUSTED", 18) &&
         !memmem(text.data, text.size, "-----BEGIN X509", 15))
-        return SE_OK;
+        return has_public_key_only(text) ? read_public_key(bundle, text, err) : SE_OK;
     return certificates_read(&bundle->certificates, text, name, err);
 }
 
