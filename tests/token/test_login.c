@@ -168,9 +168,26 @@ static void each_refusal_has_its_words(void **state)
         snprintf(pin, sizeof pin, "55%02zu", i);
         ref_pin(ref, pin);
         shim->login = refusals[i].rv;
+        shim->manufacturer = "a maker of HSMs";
         refuses(refusals[i].status, ref, PART_SIGN, refusals[i].text, NULL);
         assert_int_equal(shim->logins, 1);
     }
+}
+
+/* Another process is just logging in, and SoftHSM writes its file. */
+static void softhsm_is_asked_again_while_it_writes_its_file(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "lab", "a");
+
+    (void)state;
+    shim->login = CKR_GENERAL_ERROR;
+    refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "cannot log in: CKR_GENERAL_ERROR (0x5)", NULL);
+    assert_int_equal(shim->logins, 11);
+    shim->logins = 0;
+    shim->login_right = 3;
+    key_unref(opens(ref, PART_SIGN));
+    assert_int_equal(shim->logins, 3);
 }
 
 static void a_token_that_is_away_gets_the_pin_again(void **state)
@@ -284,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_wrong_pin_is_presented_once),
         cmocka_unit_test(threads_present_a_wrong_pin_once),
         cmocka_unit_test(each_refusal_has_its_words),
+        cmocka_unit_test(softhsm_is_asked_again_while_it_writes_its_file),
         cmocka_unit_test(a_token_that_is_away_gets_the_pin_again),
         cmocka_unit_test(flags_of_the_token_are_heeded),
         cmocka_unit_test(a_wrong_pin_tells_how_many_tries_are_left),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logging in: every way in which a token may say no, and never a second wrong PIN. */
+#include <unistd.h>
+
 #include "keystore/pkcs11/call.h"
 #include "keystore/pkcs11/pin_blocklist.h"
 
@@ -85,6 +87,22 @@ static bool is_wrong_pin(CK_RV rv)
     return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
 }
 
+/* A PIN is presented again only to SoftHSM: it counts no wrong ones. */
+static CK_RV call_login(const struct token *token, const struct session *session, CK_USER_TYPE user,
+                        const se_buf *pin)
+{
+    /* without a PIN, the token has a keypad of its own */
+    CK_UTF8CHAR *const text = pin->size ? pin->data : NULL;
+    const int tries = strcmp(token->slot.manufacturer, "SoftHSM project") ? 0 : TOKEN_WRITING_TRIES;
+    CK_RV rv = session->calls->C_Login(session->handle, user, text, pin->size);
+
+    for (int i = 0; i < tries && rv == CKR_GENERAL_ERROR; i++) {
+        usleep(TOKEN_WRITING_PAUSE_US);
+        rv = session->calls->C_Login(session->handle, user, text, pin->size);
+    }
+    return rv;
+}
+
 static se_status present_pin(struct token *token, struct session *session, CK_USER_TYPE user,
                              const se_buf *pin, CK_FLAGS flags, se_error *err)
 {
@@ -103,8 +121,7 @@ static se_status present_pin(struct token *token, struct session *session, CK_US
                          "wrong PIN: the token refused it %u minutes ago, and within an hour it is "
                          "presented again only with --retry-pin",
                          minutes);
-    /* without a PIN, the token has a keypad of its own */
-    rv = session->calls->C_Login(session->handle, user, pin->size ? pin->data : NULL, pin->size);
+    rv = call_login(token, session, user, pin);
     session_note(session, rv);
     if (rv != CKR_USER_ALREADY_LOGGED_IN) /* the module knows that without its device */
         token_note_hearing(token, !ckr_breaks_session(rv));

@@ -33,12 +33,6 @@ void slot_load(struct slot *out, struct module *module, CK_SLOT_ID id)
     token_text(out->serial, sizeof out->serial, info.serialNumber, sizeof info.serialNumber);
 }
 
-/*
- * SoftHSM writes a token's file anew at each login, of whatever process: for that moment it shows
- * the token to others as not initialised, or shows an error.
- */
-enum { WRITING_TRIES = 10, WRITING_PAUSE_US = 5000 };
-
 static bool may_be_written(const struct slot *slot, CK_FLAGS expected)
 {
     return slot->rv == CKR_OK ? (slot->flags & expected) != expected
@@ -48,8 +42,8 @@ static bool may_be_written(const struct slot *slot, CK_FLAGS expected)
 void slot_load_settled(struct slot *out, struct module *module, CK_SLOT_ID id, CK_FLAGS expected)
 {
     slot_load(out, module, id);
-    for (int tries = 0; tries < WRITING_TRIES && may_be_written(out, expected); tries++) {
-        usleep(WRITING_PAUSE_US);
+    for (int tries = 0; tries < TOKEN_WRITING_TRIES && may_be_written(out, expected); tries++) {
+        usleep(TOKEN_WRITING_PAUSE_US);
         slot_load(out, module, id);
     }
 }
@@ -273,8 +267,8 @@ se_status token_select(CK_SLOT_ID *out, struct module *module, const struct keyr
     bool settled;
     se_status st = select_once(out, &settled, module, ref, NULL);
 
-    for (int tries = 1; st == SE_ERR_STORE && !settled && tries < WRITING_TRIES; tries++) {
-        usleep(WRITING_PAUSE_US);
+    for (int tries = 1; st == SE_ERR_STORE && !settled && tries < TOKEN_WRITING_TRIES; tries++) {
+        usleep(TOKEN_WRITING_PAUSE_US);
         st = select_once(out, &settled, module, ref, NULL);
     }
     return st ? select_once(out, &settled, module, ref, err) : SE_OK;

@@ -31,7 +31,13 @@ AUTO_KIND(slots, struct slots, slots_free(p))
 /* Asks again for the slot of that ID. */
 void slot_load(struct slot *out, struct module *module, CK_SLOT_ID id);
 
-/* Likewise; for 50 ms more, until it is a token with these flags. */
+/*
+ * SoftHSM writes a token's file anew at each login, of whatever process: for that moment it shows
+ * the token to others as not initialised, or answers CKR_GENERAL_ERROR.  So long it is asked again.
+ */
+enum { TOKEN_WRITING_TRIES = 10, TOKEN_WRITING_PAUSE_US = 5000 };
+
+/* Likewise; while its file may be being written, until it is a token with these flags. */
 void slot_load_settled(struct slot *out, struct module *module, CK_SLOT_ID id, CK_FLAGS expected);
 
 static inline bool slot_initialised(const struct slot *slot)

@@ -44,6 +44,10 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         info->flags = 0;
     }
     info->flags = (info->flags & ~shim.clear_flags) | shim.set_flags;
+    if (shim.manufacturer) {
+        memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
+        memcpy(info->manufacturerID, shim.manufacturer, strlen(shim.manufacturer));
+    }
     if (shim.told_sessions)
         info->ulMaxSessionCount = shim.told_sessions;
     return CKR_OK;
@@ -147,7 +151,7 @@ static CK_RV login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_UTF8CHAR *pi
     }
     if (shim.set_after_login)
         shim.set_flags |= shim.set_after_login;
-    if (shim.login)
+    if (shim.login && shim.logins != shim.login_right)
         return shim.login;
     return below.C_Login(session, user, pin, size);
 }

@@ -20,8 +20,10 @@ struct shim {
     /* tokens show as not initialised: the next times that they are asked, after some more, and
      * until C_Initialize has been called more often */
     unsigned blank_times, blank_after, blank_starts;
-    CK_ULONG told_sessions;  /* ulMaxSessionCount; 0: as it is */
-    CK_ULONG given_sessions; /* CKR_SESSION_COUNT beyond these; 0: any number */
+    CK_ULONG told_sessions;   /* ulMaxSessionCount; 0: as it is */
+    CK_ULONG given_sessions;  /* CKR_SESSION_COUNT beyond these; 0: any number */
+    const char *manufacturer; /* of the token; NULL: as it is */
+    unsigned login_right;     /* that call of C_Login, counted from 1, does not answer `login` */
     CK_RV login, open, sign_init, sign, find, token_info; /* the answer, if not CKR_OK */
     CK_RV create, set, destroy; /* of objects; a create is refused only for `create_class` */
     CK_OBJECT_CLASS create_class;
