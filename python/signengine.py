@@ -1885,6 +1885,24 @@ def evidence_verify(files: Sequence[Path | tuple[str, Source]], record: Data,
     return found
 
 
+def check_tsa(url: str, policy: str | None = None, **options: Unpack[CheckOptions]) -> CheckRow:
+    """A time stamping authority that can't be used raises; the error's `results` are its row."""
+    call = _Call()
+    return _check_one("se_check_tsa", call, options, call.text(url), None if policy is None else call.text(policy))
+
+
+def check_record(path: Path, **options: Unpack[CheckOptions]) -> CheckRow:
+    """Until when the evidence record in that file has to be renewed; errors are as those of check_tsa()."""
+    call = _Call()
+    return _check_one("se_check_record", call, options, call.path(path))
+
+
+def _check_one(name: str, call: _Call, options: CheckOptions, *what: bytes | None) -> CheckRow:
+    rows: list[CheckRow] = []
+    call.run(name, *what, call.tell_list(CheckRow, rows), None, C.byref(call.params(CheckOptions, options)), results=rows)
+    return rows[0]
+
+
 def is_container(beginning: Data) -> bool:
     return bool(_function("se_is_container")(_Call().blob(beginning)))
 

@@ -289,8 +289,8 @@ typedef struct se_check_finding {
 
 /* What se_check() found out about one descriptor. Strings are never NULL. */
 typedef struct se_check_row {
-    const char *descriptor;
-    unsigned version;
+    const char *descriptor; /* its name; or of something else as "tsa URL", "record NAME" */
+    unsigned version;       /* 0: of something else */
     const char *key;
     const char *store;     /* "pkcs12", "pem", "HSM", ... */
     const char *algorithm; /* canonical name */
@@ -331,6 +331,25 @@ typedef struct se_check_options {
  */
 SE_MUST_CHECK se_status se_check(se_engine *engine, se_check_fn fn, void *arg,
                                  const se_check_options *options, se_error *error);
+
+/*
+ * What no configuration names, and has its time as well: `fn` is called for one row, whose version
+ * is 0 and whose not_after is that of the authority's certificate. Errors are those of the row.
+ *
+ * se_check_tsa() asks the time stamping authority at `url`, which may be several as
+ * se_sign_params.tsa has them, for a time stamp of random bytes, `policy` as in
+ * se_sign_params.tsa_policy; that the clocks differ by more than a minute is a warning.
+ * SE_ERR_UNAVAILABLE: it is away, or gives none that would count for who trusts it.
+ *
+ * se_check_record() looks at the last time stamp of the evidence record in the file `path`, which
+ * has to be renewed before the certificate of its authority ends. Nothing is verified, for that
+ * takes what it is about (se_evidence_verify()). SE_ERR_FORMAT: it is none; SE_ERR_POLICY: its time
+ * is over.
+ */
+SE_MUST_CHECK se_status se_check_tsa(const char *url, const char *policy, se_check_fn fn, void *arg,
+                                     const se_check_options *options, se_error *error);
+SE_MUST_CHECK se_status se_check_record(const char *path, se_check_fn fn, void *arg,
+                                        const se_check_options *options, se_error *error);
 
 /* ---- sign and verify ---- */
 

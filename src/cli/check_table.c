@@ -48,6 +48,14 @@ const char *verdict_name(enum check_verdict verdict)
     return names[verdict];
 }
 
+void row_name(char out[ROW_NAME_ROOM], const se_check_row *row)
+{
+    if (row->version)
+        (void)snprintf(out, ROW_NAME_ROOM, "%s:%u", row->descriptor, row->version);
+    else
+        (void)snprintf(out, ROW_NAME_ROOM, "%s", row->descriptor);
+}
+
 /* A date that is far away is no cause of anything. */
 static enum check_verdict finding_verdict(const se_check_finding *finding)
 {
@@ -112,16 +120,19 @@ static char *detail_of(const se_check_row *row)
 
     text_copy(subject, sizeof subject, row->subject, strlen(row->subject));
     return text_of("%s%s%s%s%s%s%s%s%s", row->algorithm, *row->key_type ? " " : "", row->key_type,
-                   *row->mechanism ? ", by " : "", row->mechanism, *subject ? ", " : "", subject,
+                   *row->mechanism ? ", by " : "", row->mechanism,
+                   *subject && *row->algorithm ? ", " : "", subject,
                    *row->may_leave ? ", may leave: " : "", row->may_leave);
 }
 
 static bool fill_line(struct check_line *line, const se_check_row *row)
 {
+    char name[ROW_NAME_ROOM];
     bool whole = true;
 
+    row_name(name, row);
     line->verdict = row_verdict(row);
-    line->cells[0] = text_of("%s:%u", row->descriptor, row->version);
+    line->cells[0] = strdup(name);
     line->cells[1] = text_of("%s", row->key);
     line->cells[2] = text_of("%s", row->store);
     line->cells[DAYS] = row->not_after ? text_of("%d", row->days_left) : text_of("-");

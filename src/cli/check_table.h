@@ -18,6 +18,9 @@ struct check_table {
 };
 
 enum check_verdict row_verdict(const se_check_row *row);
+/* "NAME:VERSION", or what it is about instead of a descriptor */
+enum { ROW_NAME_ROOM = 320 };
+void row_name(char out[ROW_NAME_ROOM], const se_check_row *row);
 /* "ok", "warning" or "failed" */
 const char *verdict_name(enum check_verdict verdict);
 

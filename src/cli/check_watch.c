@@ -92,7 +92,7 @@ static const struct metric status_metric = {
 static const struct metric rows_metric = {
     .name = "signengine_check_descriptors",
     .type = "gauge",
-    .help = "Versions of descriptors, by verdict.",
+    .help = "Versions of descriptors, authorities and records, by verdict.",
     .labels = { "verdict" },
 };
 static const struct metric warned_metric = {

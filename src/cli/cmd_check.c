@@ -2,8 +2,10 @@
 /* `check`: whether each descriptor can do its work, and what will stop it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/folder.h"
 #include "base/text.h"
 #include "cli/check_table.h"
 #include "cli/check_watch.h"
@@ -16,6 +18,7 @@ struct check_options {
     bool probe, strict;
     unsigned days;
     const char *metrics, *notify, *state, *html;
+    struct option_list authorities, records;
 };
 
 static const struct option_row rows[] = {
@@ -33,6 +36,18 @@ static const struct option_row rows[] = {
       .argument = "N",
       .help = "warn when a certificate or secret has fewer days left (30)",
       .fallback = "30" },
+    { .name = "tsa",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct check_options, authorities),
+      .argument = "URL",
+      .help = "also ask this time stamping authority for a time stamp; may be given several times",
+      .place = OPTION_LOCAL },
+    { .name = "record",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct check_options, records),
+      .argument = "FILE",
+      .help = "also look at this evidence record, or at all FILE/*.ers; may be given several times",
+      .place = OPTION_LOCAL },
     { .name = "metrics",
       .kind = OPTION_TEXT,
       .offset = offsetof(struct check_options, metrics),
@@ -83,7 +98,7 @@ static enum html_mood page_mood(enum check_verdict verdict)
 
 static void add_page_row(struct html_report *page, const se_check_row *row)
 {
-    char name[300], algorithm[120], until[TIME_TEXT_ROOM], days[20] = "";
+    char name[ROW_NAME_ROOM], algorithm[120], until[TIME_TEXT_ROOM], days[20] = "";
     const enum check_verdict verdict = row_verdict(row);
     const char *const cells[] = { name,
                                   verdict_name(verdict),
@@ -96,7 +111,7 @@ static void add_page_row(struct html_report *page, const se_check_row *row)
                                   days,
                                   NULL };
 
-    (void)snprintf(name, sizeof name, "%s:%u", row->descriptor, row->version);
+    row_name(name, row);
     (void)snprintf(algorithm, sizeof algorithm, "%s %s", row->algorithm, row->key_type);
     (void)time_format(until, TIME_DATE, row->not_after);
     if (row->not_after)
@@ -155,6 +170,58 @@ static void print_check(const struct cli *cli, const struct check_options *o,
         check_table_print(t);
     else
         check_table_print_causes(t, cli, o->strict ? CHECK_WARNING : CHECK_FAILED);
+}
+
+/* ---- time stamps, which no configuration names ---- */
+
+struct stamp_check {
+    struct check_report *report;
+    se_check_fn row;
+    se_check_options options;
+    se_status status; /* the first that is not SE_OK */
+};
+
+static void keep_status(struct stamp_check *c, se_status st)
+{
+    c->status = c->status ? c->status : st;
+}
+
+static void check_authority(struct stamp_check *c, const char *url)
+{
+    keep_status(c, se_check_tsa(url, NULL, c->row, c->report, &c->options, NULL));
+}
+
+static void check_record(struct stamp_check *c, const char *path)
+{
+    keep_status(c, se_check_record(path, c->row, c->report, &c->options, NULL));
+}
+
+static se_status check_record_in_folder(void *arg, const char *path, se_error *err)
+{
+    const char *ending = strrchr(path, '.');
+
+    (void)err;
+    if (ending && !strcmp(ending, ".ers"))
+        check_record(arg, path);
+    return SE_OK;
+}
+
+/* A folder that can't be read fails as a record does. */
+static void check_records(struct stamp_check *c, const char *path)
+{
+    struct stat info;
+
+    if (stat(path, &info) || !S_ISDIR(info.st_mode) ||
+        folder_each(path, check_record_in_folder, c, NULL))
+        check_record(c, path);
+}
+
+static void check_stamps(struct stamp_check *c, const struct check_options *o)
+{
+    for (size_t i = 0; i < o->authorities.count; i++)
+        check_authority(c, o->authorities.items[i]);
+    for (size_t i = 0; i < o->records.count; i++)
+        check_records(c, o->records.items[i]);
 }
 
 /* ---- access: nothing is said of it where the daemon is not used ---- */
@@ -237,6 +304,8 @@ static int check_all(struct check_report *report, struct cli *cli, const struct 
 {
     AUTO(service) service = SERVICE_INIT;
     se_check_options check = SE_CHECK_OPTIONS_INIT;
+    const se_check_fn row = cli->json ? collect_json : collect_row;
+    struct stamp_check stamps = { .report = report, .row = row };
     se_error err = SE_ERROR_INIT;
     se_status st;
 
@@ -245,16 +314,19 @@ static int check_all(struct check_report *report, struct cli *cli, const struct 
     check.days = !o->days ? -1 : (int)(o->days > INT32_MAX ? INT32_MAX : o->days);
     if (service.engine && se_fingerprint(report->fingerprint, service.engine, NULL))
         *report->fingerprint = '\0'; /* the page says nothing of it */
-    st = service_check(&service, cli->json ? collect_json : collect_row, report, &check, &err);
+    st = service_check(&service, row, report, &check, &err);
     if (report->table.failed || report->watch.failed)
         return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
     if (st && !report->table.counts[CHECK_FAILED])
         return fail_unchecked(report, cli, &err);
+    stamps.options = check;
+    check_stamps(&stamps, o);
+    st = st ? st : stamps.status;
     print_check(cli, o, &report->table);
     if (service.engine)
         TRY_EXIT(check_access(cli, service.engine));
     if (st && !cli->quiet)
-        cli_message(cli, "%zu of %zu descriptors can't be used", report->table.counts[CHECK_FAILED],
+        cli_message(cli, "%zu of %zu can't be used", report->table.counts[CHECK_FAILED],
                     report->table.count);
     return exit_status(st);
 }
@@ -338,10 +410,10 @@ static enum html_mood describe_verdict(char *out, size_t room, const struct chec
         (void)snprintf(out, room, "%s",
                        status ? "Nothing could be looked at." : "Nothing is there.");
     else if (counts[CHECK_FAILED])
-        (void)snprintf(out, room, "%zu of %zu descriptors can't be used.", counts[CHECK_FAILED],
+        (void)snprintf(out, room, "%zu of %zu can't be used.", counts[CHECK_FAILED],
                        report->table.count);
     else
-        (void)snprintf(out, room, "All descriptors can be used: %zu, %zu of them with a warning.",
+        (void)snprintf(out, room, "All can be used: %zu, %zu of them with a warning.",
                        report->table.count, counts[CHECK_WARNING]);
     return counts[CHECK_FAILED] || (status && status != EXIT_REFUSED) ? HTML_BAD
            : counts[CHECK_WARNING]                                    ? HTML_WARNING

@@ -134,11 +134,13 @@ static se_status check_imprint(struct token *t, se_error *err)
                      t->digest ? "something else" : "another signature");
 }
 
+#define NO_AUTHORITY "it does not hold its authority's certificate"
+
 /* NULL: nothing. */
 static const char *what_is_amiss(const struct token *t)
 {
     if (!t->authority)
-        return "it does not hold its authority's certificate";
+        return NO_AUTHORITY;
     if (certificate_purpose(PURPOSE_TIME_STAMP, t->authority, false, SE_ERR_REJECTED, NULL))
         return "it was made with a certificate that is not for time stamps";
     return TS_TST_INFO_get_ext_by_critical(t->info, 1, -1) < 0
@@ -276,6 +278,18 @@ se_status stamp_check_digest(struct stamp *out, se_bytes der, const struct conte
     TRY(check_authority(&t, err));
     if (t.doubt.status)
         return error_copy(err, t.doubt.status, &t.doubt);
+    tell_stamp(out, &t);
+    return SE_OK;
+}
+
+se_status stamp_read(struct stamp *out, se_bytes der, se_error *err)
+{
+    AUTO(token) t = { .job = NULL };
+
+    *out = (struct stamp){ .time = 0 };
+    TRY(read_token(&t, der, err));
+    if (!(t.authority = signer_info_certificate(t.signer, t.certificates)))
+        return error_set(err, SE_ERR_REJECTED, NO_AUTHORITY);
     tell_stamp(out, &t);
     return SE_OK;
 }

@@ -36,6 +36,10 @@ SE_MUST_CHECK se_status stamp_check_digest(struct stamp *out, se_bytes der,
 SE_MUST_CHECK se_status stamp_check_answer(se_bytes der, const struct content_digest *digest,
                                            int64_t now, se_error *err);
 
+/* What the token says, and by which of its certificates; nothing is verified.  SE_ERR_REJECTED: it
+ * is none, or does not hold its authority's certificate. */
+SE_MUST_CHECK se_status stamp_read(struct stamp *out, se_bytes der, se_error *err);
+
 /* What the token says that it is of; nothing is verified.  SE_ERR_REJECTED: it is none, or its
  * digest is not accepted. */
 SE_MUST_CHECK se_status stamp_read_imprint(struct content_digest *out, se_bytes der, se_error *err);

@@ -302,16 +302,6 @@ static se_status check_version(struct check_row *f, struct engine *engine,
     return check_version_dates(f, engine->config, options);
 }
 
-static se_status check_options_read(se_check_options *out, const se_check_options *options,
-                                    se_error *err)
-{
-    se_status st = arguments_options(out, options, se_check_options, err);
-
-    if (!st && !out->days)
-        out->days = 30;
-    return st;
-}
-
 se_status se_check(se_engine *engine, se_check_fn fn, void *arg, const se_check_options *options,
                    se_error *error)
 {

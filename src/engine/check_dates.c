@@ -2,12 +2,18 @@
 #include "engine/check_dates.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/arguments.h"
 #include "base/clock.h"
+#include "base/file.h"
+#include "cms/tsp.h"
 #include "config/versions.h"
 #include "crypto/certificate.h"
+#include "engine/timestamp.h"
+#include "evidence/syntax.h"
 
-enum { CLOCK_TOLERANCE = 600 };
+enum { CLOCK_TOLERANCE = 600, CLOCKS_DIFFER_S = 60, RECORD_MOST = 64 << 20 };
 
 const char *se_check_level_name(se_check_level level)
 {
@@ -30,6 +36,15 @@ const char *se_version_state_name(se_version_state state)
     };
 
     return (size_t)state < sizeof names / sizeof *names ? names[state] : "unknown";
+}
+
+se_status check_options_read(se_check_options *out, const se_check_options *options, se_error *err)
+{
+    se_status st = arguments_options(out, options, se_check_options, err);
+
+    if (!st && !out->days)
+        out->days = 30;
+    return st;
 }
 
 /* ---- what ends ---- */
@@ -216,4 +231,113 @@ se_status check_version_dates(struct check_row *f, const struct config *config,
              !config_current(config, d->name, clock_seconds()))
         return refuse_ended(f);
     return SE_OK;
+}
+
+/* ---- time stamping authorities, and evidence records: no configuration names them ---- */
+
+static se_status end_row(struct check_row *f, se_check_fn fn, void *arg, se_error *err)
+{
+    row_conclude(f);
+    fn(arg, &f->row);
+    return error_prefix(err, error_copy(err, f->row.status, &f->error), "%s: ", f->name);
+}
+
+static se_status check_stamp_dates(struct check_row *f, const char *kind, const struct stamp *stamp,
+                                   const se_check_options *options)
+{
+    const se_check_finding finding = end_finding(kind, NULL, stamp->not_after, options);
+    char end[64];
+
+    f->row.not_after = stamp->not_after;
+    f->row.days_left = days_until(stamp->not_after);
+    (void)snprintf(f->subject, sizeof f->subject, "%s", stamp->authority);
+    row_add(f, &finding, "the certificate of its time stamping authority, %s, %s", stamp->authority,
+            end_text(end, stamp->not_after));
+    if (f->row.days_left >= 0)
+        return SE_OK;
+    return error_set(&f->error, SE_ERR_POLICY,
+                     "the certificate of its time stamping authority, %s, %s", stamp->authority,
+                     end);
+}
+
+/* A time stamp from ahead of our clock does not count, and one from behind it tells the wrong time.
+ */
+static void check_clocks(struct check_row *f, const struct stamp *stamp)
+{
+    const se_check_finding finding = { .level = SE_CHECK_WARNING,
+                                       .kind = "clock",
+                                       .subject = "clock" };
+    const int64_t ahead = clock_seconds() - stamp->time;
+
+    if (ahead > CLOCKS_DIFFER_S || -ahead > CLOCKS_DIFFER_S)
+        row_add(f, &finding, "the clock is %lld s %s that of the time stamping authority",
+                llabs((long long)ahead), ahead > 0 ? "ahead of" : "behind");
+}
+
+/* SE_ERR_REJECTED is what signatures are, and to the command line the mark of a mere warning. */
+static se_status restate_refusal(se_error *err, se_status status)
+{
+    return err->status == SE_ERR_REJECTED ? error_restate(err, status) : err->status;
+}
+
+static se_status check_authority(struct check_row *f, const struct stamp_wish *wish,
+                                 const se_check_options *options)
+{
+    struct stamp stamp;
+
+    TRY(timestamp_check_wish(wish, &f->error));
+    if (timestamp_probe(&stamp, wish, &f->error))
+        return restate_refusal(&f->error, SE_ERR_UNAVAILABLE);
+    check_clocks(f, &stamp);
+    return check_stamp_dates(f, "authority", &stamp, options);
+}
+
+se_status se_check_tsa(const char *url, const char *policy, se_check_fn fn, void *arg,
+                       const se_check_options *options, se_error *error)
+{
+    const struct stamp_wish wish = { url, policy };
+    AUTO(check_row) f = { .descriptor = NULL };
+    se_check_options read;
+
+    TRY(arguments_check(error, url, fn));
+    TRY(check_options_read(&read, options, error));
+    row_init_other(&f, "tsa", url);
+    f.row.status = check_authority(&f, &wish, &read);
+    return end_row(&f, fn, arg, error);
+}
+
+static se_status read_last_stamp(struct stamp *out, const char *path, se_error *err)
+{
+    AUTO(se_buf) der = SE_BUF_INIT;
+    AUTO(evidence) record = NULL;
+    const stamp_chain *chain;
+
+    TRY(file_read(&der, path, RECORD_MOST, err));
+    TRY(evidence_read(&record, buf_bytes(&der), err));
+    chain = evidence_last_chain(record);
+    return stamp_read(
+        out, stamp_token(sk_archive_stamp_value(chain, sk_archive_stamp_num(chain) - 1)), err);
+}
+
+static se_status check_record(struct check_row *f, const char *path,
+                              const se_check_options *options)
+{
+    struct stamp stamp;
+
+    if (read_last_stamp(&stamp, path, &f->error))
+        return restate_refusal(&f->error, SE_ERR_FORMAT);
+    return check_stamp_dates(f, "record", &stamp, options);
+}
+
+se_status se_check_record(const char *path, se_check_fn fn, void *arg,
+                          const se_check_options *options, se_error *error)
+{
+    AUTO(check_row) f = { .descriptor = NULL };
+    se_check_options read;
+
+    TRY(arguments_check(error, path, fn));
+    TRY(check_options_read(&read, options, error));
+    row_init_other(&f, "record", path);
+    f.row.status = check_record(&f, path, &read);
+    return end_row(&f, fn, arg, error);
 }

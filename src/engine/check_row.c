@@ -56,6 +56,24 @@ void row_init(struct check_row *f, const struct config *config, const struct des
     };
 }
 
+void row_init_other(struct check_row *f, const char *kind, const char *name)
+{
+    *f = (struct check_row){ .error = SE_ERROR_INIT };
+    (void)snprintf(f->name, sizeof f->name, "%s %s", kind, name);
+    text_clean(f->name);
+    f->row = (se_check_row){
+        .descriptor = f->name,
+        .key = "",
+        .store = "",
+        .algorithm = "",
+        .key_type = "",
+        .subject = f->subject,
+        .mechanism = "",
+        .text = f->text,
+        .may_leave = "",
+    };
+}
+
 void row_free(struct check_row *f)
 {
     free(f->findings);
@@ -162,7 +180,8 @@ static se_check_finding *find_reason(struct check_row *f)
     for (size_t i = 0; i < f->row.finding_count; i++) {
         se_check_finding *finding = &f->findings[i];
 
-        if ((!strcmp(finding->kind, "certificate") || !strcmp(finding->kind, "version")) &&
+        if ((!strcmp(finding->kind, "certificate") || !strcmp(finding->kind, "version") ||
+             !strcmp(finding->kind, "record")) &&
             finding->date <= clock_seconds())
             return finding;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What se_check() finds out about one version of a descriptor. */
+/* What se_check() finds out about one version of a descriptor, or about one other thing. */
 #ifndef ENGINE_CHECK_ROW_H
 #define ENGINE_CHECK_ROW_H
 
@@ -8,8 +8,8 @@
 
 /* The row, and what its strings point to. */
 struct check_row {
-    const struct descriptor *descriptor;
-    char name[300]; /* "descriptor NAME:VERSION" */
+    const struct descriptor *descriptor; /* NULL: it is about something else */
+    char name[300];                      /* "descriptor NAME:VERSION", "tsa URL", "record NAME" */
     char store[256], key_type[32], subject[256], mechanism[160];
     char text[sizeof((se_error *)0)->text];
     se_check_row row;
@@ -22,6 +22,7 @@ struct check_row {
 
 void row_init(struct check_row *f, const struct config *config,
               const struct descriptor *descriptor);
+void row_init_other(struct check_row *f, const char *kind, const char *name);
 void row_free(struct check_row *f);
 AUTO_KIND(check_row, struct check_row, row_free(p))
 

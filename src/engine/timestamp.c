@@ -260,3 +260,14 @@ se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish,
     } while (is_url_left(urls));
     return tell_failures(&failures, err);
 }
+
+se_status timestamp_probe(struct stamp *out, const struct stamp_wish *wish, se_error *err)
+{
+    struct content_digest digest = { .algorithm = DIGEST_SHA256, .size = SHA256_SIZE };
+    AUTO(se_buf) token = SE_BUF_INIT;
+
+    *out = (struct stamp){ .time = 0 };
+    TRY(crypto_draw_public(digest.value, digest.size, err));
+    TRY(timestamp_fetch(&token, wish, &digest, err));
+    return stamp_read(out, buf_bytes(&token), err);
+}

@@ -17,4 +17,9 @@ SE_MUST_CHECK se_status timestamp_check_wish(const struct stamp_wish *wish, se_e
 SE_MUST_CHECK se_status timestamp_fetch(se_buf *out, const struct stamp_wish *wish,
                                         const struct content_digest *digest, se_error *err);
 
+/* Asks the wish's only authority for a time stamp of random bytes: what it says.  Errors are those
+ * of timestamp_fetch(). */
+SE_MUST_CHECK se_status timestamp_probe(struct stamp *out, const struct stamp_wish *wish,
+                                        se_error *err);
+
 #endif

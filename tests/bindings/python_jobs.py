@@ -168,6 +168,13 @@ class Signatures(Case):
         renewed = signengine.evidence_renew([(["one.txt"], records[0])], {"trust_tsa": "ca.pem"}, tsa=url)
         self.assertEqual(len(signengine.evidence_verify(["one.txt"], renewed[0], trust_tsa="ca.pem")), 2)
         self.refused(Status.REJECTED, signengine.evidence_verify, ["two.txt"], records[0], trust_tsa="ca.pem")
+        row = signengine.check_record("two.ers", days=-1)
+        self.assertEqual((row.descriptor, row.version, row.subject, row.not_after), ("record two.ers", 0, "CN=tsa", stamps[0].not_after))
+        self.assertTrue(signengine.check_record("two.ers", days=100000).warning)
+        row = signengine.check_tsa(url)
+        self.assertEqual((row.descriptor, row.status, row.subject), ("tsa " + url, Status.OK, "CN=tsa"))
+        self.refused(Status.UNAVAILABLE, signengine.check_tsa, url, "1.2.3.99")
+        self.refused(Status.IO, signengine.check_record, "nowhere.ers")
 
     def test_signed_configuration(self):
         signed = self.engine.config_sign("FileSigner", read("before.xml"), path="before.xml")

@@ -40,7 +40,7 @@ cat >two.xml <<XML
 XML
 refuses 69 signengine -c two.xml check --html page.html
 accepts text page.html
-says "1 of 2 descriptors can't be used."
+says "1 of 2 can't be used."
 says 'Files<b>&:1'
 says 'Gone:1'
 says "cannot read './gone.pem'"
@@ -49,7 +49,7 @@ says 'no key was used (--probe)'
 says 'whether certificates were revoked'
 accepts signengine check --probe --html good.html
 accepts text good.html
-says 'All descriptors can be used: 1, 0 of them with a warning.'
+says 'All can be used: 1, 0 of them with a warning.'
 says 'each key has done its work once'
 says 'There are none.'
 # no configuration: that is a page, too

@@ -7,6 +7,7 @@ SHELL_TESTS += \
 	tests/cli/backup-token.sh \
 	tests/cli/certificates.sh \
 	tests/cli/check.sh \
+	tests/cli/check-stamps.sh \
 	tests/cli/check-watch.sh \
 	tests/cli/config-sign.sh \
 	tests/cli/completion.sh \

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package org.signengine;
 
+import com.sun.jna.Pointer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -62,6 +64,29 @@ public final class Check {
         try (Call call = new Call()) {
             call.run("se_check", engine, Callbacks.ONE, call.collect(Row.class, rows), options.write(call));
             return rows;
+        } catch (SignengineException e) {
+            throw e.with(rows);
+        }
+    }
+
+    /** A time stamping authority, by any policy if that is null. One that can't be used is an exception, whose results are its row. */
+    public static Row tsa(String url, String policy, Options options) {
+        List<Row> rows = new ArrayList<>();
+        try (Call call = new Call()) {
+            call.run("se_check_tsa", call.text(url), policy == null ? Pointer.NULL : call.text(policy), Callbacks.ONE,
+                    call.collect(Row.class, rows), options.write(call));
+            return rows.get(0);
+        } catch (SignengineException e) {
+            throw e.with(rows);
+        }
+    }
+
+    /** Until when the evidence record in that file has to be renewed; exceptions are as those of tsa(). */
+    public static Row record(Path path, Options options) {
+        List<Row> rows = new ArrayList<>();
+        try (Call call = new Call()) {
+            call.run("se_check_record", call.path(path), Callbacks.ONE, call.collect(Row.class, rows), options.write(call));
+            return rows.get(0);
         } catch (SignengineException e) {
             throw e.with(rows);
         }

@@ -10,6 +10,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.signengine.Check;
 import org.signengine.Container;
 import org.signengine.ContainerParams;
 import org.signengine.Engine;
@@ -185,6 +186,12 @@ final class Jobs extends Case {
         equal(Evidence.verify(new Evidence.Recorded(first, renewed), trust).size(), 2);
         Evidence.Recorded wrong = new Evidence.Recorded(List.of(Evidence.File.of(two)), records.get(0));
         refused(Status.REJECTED, () -> Evidence.verify(wrong, trust));
+        Check.Row row = Check.record(Path.of("two.ers"), new Check.Options().days(-1));
+        equal(row.descriptor() + row.version() + row.subject() + row.warning(), "record two.ers0CN=tsafalse");
+        equal(Check.record(Path.of("two.ers"), new Check.Options().days(100000)).warning(), true);
+        equal(Check.tsa(System.getenv("tsa_url") + "/", null, new Check.Options()).subject(), "CN=tsa");
+        refused(Status.UNAVAILABLE, () -> Check.tsa(System.getenv("tsa_url") + "/", "1.2.3.99", new Check.Options()));
+        refused(Status.IO, () -> Check.record(Path.of("nowhere.ers"), new Check.Options()));
     }
 
     // ---- encrypted fields, containers ----
