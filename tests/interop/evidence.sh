@@ -3,7 +3,7 @@
 # Evidence records before Bouncy Castle, which shares no code with us, and its records before us: made, renewed by time stamps and by hash
 # trees, by either, turn by turn.
 . "${top_srcdir:?}/tests/lib/harness.sh"
-needs openssl javac java python3 faketime
+needs openssl javac java jq python3 faketime
 instrumented && skip "the clock is moved by a library that has to be loaded before that of a sanitizer"
 
 jars=
@@ -104,3 +104,52 @@ accepts renew 2035-07-01 third --digest SHA-512 -r one.theirs 1
 accepts bouncy <<LINES
 validate one.theirs 1
 LINES
+
+# ---- what is signed for decades: a file, a zip, a history by its head ----
+make_cert signer ec:P-256 keyUsage=critical,digitalSignature until=20300101000000Z
+cat signer.key signer.pem ca.pem >signer.bundle
+chmod 600 signer.bundle
+cat >engine.xml <<XML
+<engineSignEncrypt>
+  <descriptors>
+    <descriptor name='Files'><type algorithm='SHA-256' key='signer'/></descriptor>
+    <descriptor name='ConfigZipSigner'><type algorithm='SHA-256' key='signer'/></descriptor>
+    <descriptor name='ObjectHistorySigner'><type algorithm='SHA-256' key='signer'/></descriptor>
+  </descriptors>
+  <keys><key name='signer'><type name='pem' locationValue='signer.bundle'/></key></keys>
+</engineSignEncrypt>
+XML
+export SIGNENGINE_CONFIG="$tmp/engine.xml"
+store=sqlite:$tmp/history.db
+setup python3 -c "import zipfile; zipfile.ZipFile('plain.zip', 'w').writestr('a', 'content')"
+accepts signengine sign -d Files 1 -o 1.p7s
+accepts signengine zip sign plain.zip -o signed.zip
+accepts signengine history create --store "$store"
+accepts signengine history append --store "$store" 1
+signengine history head --store "$store" >chain.head
+accepts signengine history append --store "$store" 2
+accepts make -o file.ers 1 1.p7s
+accepts make -o zip.ers signed.zip
+accepts make -o head.ers chain.head
+accepts renew 2030-06-01 second -r file.ers 1 1.p7s
+accepts renew 2030-06-01 second -r zip.ers signed.zip
+accepts renew 2030-06-01 second -r head.ers chain.head
+accepts bouncy <<LINES
+validate file.ers 1 1.p7s
+validate zip.ers signed.zip
+validate head.ers chain.head
+LINES
+at_last() { moved '@2033-06-01 12:00:00' "$top_builddir/signengine" "$@"; }
+since() { # RECORD FILE...: when the files have been there, by their record
+    record=$1
+    shift
+    at_last --json evidence verify --trust-tsa ca.pem -r "$record" "$@" >since.json || fail "$record is not good"
+    jq -r .since since.json
+}
+refuses 1 at_last verify -d Files -s 1.p7s 1
+says expired
+accepts at_last verify -d Files -s 1.p7s --time "$(since file.ers 1 1.p7s)" 1
+refuses 1 at_last zip verify signed.zip
+accepts at_last zip verify --time "$(since zip.ers signed.zip)" signed.zip
+since head.ers chain.head >when
+accepts at_last history verify --store "$store" --head chain.head
