@@ -393,7 +393,7 @@ class Life(Case):
         """Opened and closed: nothing stays."""
         def work(count):
             for _ in range(count):
-                with signengine.Engine(CONFIG, event=lambda event: None, report=print) as engine:
+                with signengine.Engine(CONFIG, event=lambda event: None, report=lambda report: None) as engine:
                     engine.sign("Files", b"x")
 
         work(50)
