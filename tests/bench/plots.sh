@@ -127,9 +127,9 @@ bars limits 'Beside what the machine can do at the most' 'share of cipher, hash 
 rows ".[] | select(.ratio and .peer == \"at 10,000\" and .measure != \"the same, of the processor\") |
     \"\((.setting + \", \" + (.measure | sub(\"microseconds for an entry, \"; \"\"))) | quoted) \(low) \(high)\"" >"$scratch/growth"
 bars growth 'What an entry costs in a growing chain' 'times what it costs in a chain of 10,000'
-rows ".[] | select(.ratio and (.peer | test(\"^(bare |threads/|a signature each|EVP_|SHA-256 |fdatasync |at |the |one thread|one by one\$|\$)\") | not)) |
+rows ".[] | select(.ratio and (.peer | test(\"^(bare |threads/|a signature each|EVP_|SHA-256 |fdatasync |at |the |one thread|one by one\$|C_Sign and |\$)\") | not)) |
     select(.setting | test(\"by the clock\") | not) |
     \"\((.measure + \": \" + $label + \" / \" + .peer) | quoted) \(faster | join(\" \"))\"" >"$scratch/peers"
 bars peers 'How many times as fast as its peer' '1: the same speed'
-rows ".[] | select(.measure == \"ms\" and .ratio) | \"\(($label + \" / \" + .peer) | quoted) \(low) \(high)\"" >"$scratch/process"
+rows ".[] | select(.measure == \"ms\" and .ratio and (.peer | startswith(\"C_Sign and \") | not)) | \"\(($label + \" / \" + .peer) | quoted) \(low) \(high)\"" >"$scratch/process"
 bars process 'A process that signs a small file' 'times as long as the peer'
