@@ -259,6 +259,7 @@ static void a_token_goes_there_and_back(void **state)
     assert_null(claims.data);
     assert_int_equal(last.status, SE_ERR_REJECTED);
     make_params.lifetime = 0;
+    se_buf_free(&token);
     assert_status(SE_ERR_USAGE,
                   se_jwt_sign(&token, engine, "Tokens", (se_bytes){ NULL, 0 }, &make_params, &err),
                   &err);
