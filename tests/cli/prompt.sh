@@ -163,7 +163,7 @@ grep -q "^$long:1 " table || fail "the version of a long name is lost"
 grep -q '^FAILED  A1:1, A2:1, A3:1 and 3 others: ' "$out" || fail "the cause does not say whose it is"
 [ "$(grep -c 'expires in 5 days' "$out")" = 1 ] || fail "a warning is told more than once"
 says 'More:1, Most:1: the certificate expires in 5 days'
-says '6 of 10 descriptors can'
+says '6 of 10 can'
 [ "$(grep -c 'not-there.bundle' "$err")" = 0 ] || fail "and again on stderr"
 refuses 69 signengine -q -c many.xml check
 [ ! -s "$out" ] || fail "--quiet prints a table"
