@@ -110,17 +110,54 @@ void config_free(struct config *config)
     free(config);
 }
 
-const struct keyref *keyref_hold(const struct keyref *ref)
+struct held_keyref {
+    struct keyref ref;
+    unsigned count; /* atomic */
+};
+
+static struct held_keyref *copy_keyref(const struct keyref *ref)
 {
+    struct held_keyref *held = calloc(1, sizeof *held);
+
+    if (!held)
+        return NULL;
+    held->ref = *ref;
+    held->ref.held = held;
+    held->ref.pin = (se_buf)SE_BUF_INIT;
+    held->count = 1;
+    if (ref->pin.size && buf_copy(&held->ref.pin, buf_bytes(&ref->pin), NULL)) {
+        free(held);
+        return NULL;
+    }
     if (ref->config)
         __atomic_add_fetch(&ref->config->holds, 1, __ATOMIC_RELAXED);
-    return ref;
+    return held;
+}
+
+/* A copy of what is held is not. */
+const struct keyref *keyref_hold(const struct keyref *ref)
+{
+    struct held_keyref *held = ref->held;
+
+    if (held && &held->ref == ref) {
+        __atomic_add_fetch(&held->count, 1, __ATOMIC_RELAXED);
+        return ref;
+    }
+    held = copy_keyref(ref);
+    return held ? &held->ref : NULL;
 }
 
 void keyref_release(const struct keyref *ref)
 {
-    if (ref)
-        config_free(ref->config);
+    struct held_keyref *held = ref ? ref->held : NULL;
+    struct config *config;
+
+    if (!held || __atomic_sub_fetch(&held->count, 1, __ATOMIC_ACQ_REL))
+        return;
+    config = held->ref.config;
+    se_buf_free(&held->ref.pin);
+    free(held);
+    config_free(config);
 }
 
 /* ---- what it is asked for ---- */

@@ -71,7 +71,9 @@ struct keyref {
     /* as the file has them, for the fingerprint: folders differ between machines */
     const char *location_written, *certificate_written, *ca_file_written;
 
-    struct config *config; /* that it is part of; NULL: none */
+    struct config *config;         /* that it is part of; NULL: none */
+    const struct key_entry *entry; /* in it, of which it is a replica; NULL: it is by itself */
+    struct held_keyref *held;      /* what it is part of once it is held */
 };
 
 /*
@@ -87,8 +89,11 @@ bool keyref_has_pin(const struct keyref *ref);
  * free(). */
 char *keyref_pin_file(const struct keyref *ref);
 
-/* Keeps `ref` until keyref_release(): a call into a key store that does not return may outlive its
- * engine.  Returns `ref`. */
+/*
+ * `ref` for as long as it is needed, until keyref_release(): a key, a login or a call into a store
+ * that does not return may outlive the engine, the target or the function that `ref` is from.
+ * What is held already is counted, anything else is copied, with its PIN; NULL: out of memory.
+ */
 const struct keyref *keyref_hold(const struct keyref *ref);
 void keyref_release(const struct keyref *ref); /* accepts NULL */
 AUTO_KIND(keyref, const struct keyref *, keyref_release(*p))

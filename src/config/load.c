@@ -73,8 +73,17 @@ static void check_key(struct findings *f, const struct config *config, size_t in
         findings_warning(f, key->line, "no descriptor uses key '%.64s'", key->name);
 }
 
+/* Once all keys are there, and move no more. */
+static void link_replicas(struct config *config)
+{
+    for (size_t i = 0; i < config->key_count; i++)
+        for (size_t j = 0; j < config->keys[i].count; j++)
+            config->keys[i].replicas[j].entry = &config->keys[i];
+}
+
 static void check_config(struct loading *l)
 {
+    link_replicas(l->config);
     for (size_t i = 0; i < l->config->descriptor_count; i++)
         check_descriptor(&l->findings, l->config, i);
     load_signers(l);

@@ -77,13 +77,31 @@ static void a_held_keyref_outlives_its_configuration(void **state)
     assert_string_equal(ref->store, "pem");
 }
 
-static void a_keyref_of_no_configuration_is_held_by_nobody(void **state)
+/* A target has one of its own, and functions have some on their stack. */
+static void a_held_keyref_outlives_what_it_is_a_copy_of(void **state)
 {
-    const struct keyref ref = { .store = "pem" };
+    struct keyref ref = { .store = "pem", .alias = "a" };
+    struct keyref copy;
+    const struct keyref *first, *second, *of_copy;
 
     (void)state;
-    assert_ptr_equal(keyref_hold(&ref), &ref);
-    keyref_release(&ref);
+    assert_int_equal(buf_copy(&ref.pin, text_bytes("1234"), NULL), SE_OK);
+    first = keyref_hold(&ref);
+    assert_ptr_not_equal(first, &ref);
+    second = keyref_hold(first);
+    assert_ptr_equal(second, first);
+    copy = *first;
+    of_copy = keyref_hold(&copy);
+    assert_ptr_not_equal(of_copy, first);
+    keyref_release(first);
+    se_buf_free(&ref.pin);
+    memset(&ref, 0, sizeof ref);
+    assert_string_equal(second->alias, "a");
+    assert_string_equal((const char *)second->pin.data, "1234");
+    keyref_release(second);
+    memset(&copy, 0, sizeof copy);
+    assert_string_equal((const char *)of_copy->pin.data, "1234");
+    keyref_release(of_copy);
     keyref_release(NULL);
 }
 
@@ -95,7 +113,7 @@ int main(void)
         cmocka_unit_test(keys_are_found_by_name),
         cmocka_unit_test(nothing_is_released_twice_or_missed),
         cmocka_unit_test(a_held_keyref_outlives_its_configuration),
-        cmocka_unit_test(a_keyref_of_no_configuration_is_held_by_nobody),
+        cmocka_unit_test(a_held_keyref_outlives_what_it_is_a_copy_of),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

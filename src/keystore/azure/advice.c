@@ -164,7 +164,7 @@ static unsigned configured_uses(const struct keyref *ref)
         const struct descriptor *d = &ref->config->descriptors[i];
         const enum algorithm_kind kind = d->algorithm.kind;
 
-        if (ref >= d->key->replicas && ref < d->key->replicas + d->key->count)
+        if (d->key == ref->entry)
             uses |=
                 kind == ALGORITHM_CIPHER || kind == ALGORITHM_WRAP ? KEY_OP_DECRYPT : KEY_OP_SIGN;
     }

@@ -30,9 +30,11 @@ se_status vault_key_new(struct vault_key **out, const struct keyref *ref, struct
                         const struct key_watch *watch, se_error *err)
 {
     struct vault_key *key = calloc(1, sizeof *key);
+    const struct keyref *held = key ? keyref_hold(ref) : NULL;
 
     *out = key;
-    if (!key || !EVP_PKEY_up_ref(public_key)) {
+    if (!held || !EVP_PKEY_up_ref(public_key)) {
+        keyref_release(held);
         vault_close(vault);
         free(id);
         free(key);
@@ -40,7 +42,7 @@ se_status vault_key_new(struct vault_key **out, const struct keyref *ref, struct
         return error_memory(err);
     }
     *key = (struct vault_key){
-        .ref = keyref_hold(ref),
+        .ref = held,
         .vault = vault,
         .watch = watch,
         .public_key = public_key,
@@ -112,13 +114,7 @@ se_status vault_unwrap_algorithm(const char **out, const struct unwrap_how *how,
  */
 static bool has_replicas(const struct keyref *ref)
 {
-    for (size_t i = 0; ref->config && i < ref->config->key_count; i++) {
-        const struct key_entry *entry = &ref->config->keys[i];
-
-        if (ref >= entry->replicas && ref < entry->replicas + entry->count)
-            return entry->count > 1;
-    }
-    return false;
+    return ref->entry && ref->entry->count > 1;
 }
 
 static void tell_watch(const struct vault_key *key, enum key_change change, const char *text)

@@ -75,7 +75,7 @@ static se_status login_new(struct login **out, const struct keyref *ref,
     login->refs = 1;
     login->ref = keyref_hold(ref);
     login->type = type;
-    st = place_copy(&login->place, place) ? open_pool(login, err) : error_memory(err);
+    st = login->ref && place_copy(&login->place, place) ? open_pool(login, err) : error_memory(err);
     if (st) {
         login_free(login);
         return st;

@@ -96,7 +96,10 @@ enum timed_call_end p11_call_run(struct p11_call *call)
         call->run(call);
         return TIMED_CALL_DONE;
     }
-    ref = keyref_hold(call->ref);
+    if (!(ref = keyref_hold(call->ref))) {
+        call->release(call);
+        return TIMED_CALL_NONE;
+    }
     call->timed = (struct timed_call){ call->run, release_late };
     if (!has_too_many_late(ref->location)) {
         (void)keyref_hold(ref); /* for release_late() */

@@ -30,14 +30,18 @@ static void key_free(void *call)
 struct p11_key *p11_key_new(const struct keyref *ref, enum key_part part)
 {
     struct p11_key *key = calloc(1, sizeof *key);
+    const struct keyref *held = key ? keyref_hold(ref) : NULL;
 
-    if (key)
-        *key = (struct p11_key){
-            .closing = { .run = key_close_token, .release = key_free, .ref = ref },
-            .refs = 1,
-            .ref = keyref_hold(ref),
-            .part = part,
-        };
+    if (!held) {
+        free(key);
+        return NULL;
+    }
+    *key = (struct p11_key){
+        .closing = { .run = key_close_token, .release = key_free, .ref = held },
+        .refs = 1,
+        .ref = held,
+        .part = part,
+    };
     return key;
 }
 

@@ -67,15 +67,18 @@ static se_status pkcs11_open(struct key **out, const struct keyref *ref, enum ke
                              const struct key_watch *watch, se_error *err)
 {
     struct store_opening *o = calloc(1, sizeof *o);
+    const struct keyref *held;
     enum timed_call_end end;
     se_status st;
 
     *out = NULL;
-    if (!o)
+    if (!o || !(held = keyref_hold(ref))) {
+        free(o);
         return error_memory(err);
+    }
     *o = (struct store_opening){
-        .call = { .run = opening_run, .release = opening_free, .ref = ref },
-        .ref = keyref_hold(ref),
+        .call = { .run = opening_run, .release = opening_free, .ref = held },
+        .ref = held,
         .part = part,
         .watch = watch,
     };
