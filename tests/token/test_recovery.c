@@ -314,8 +314,11 @@ static void a_pin_that_has_become_wrong_is_presented_once(void **state)
 
     (void)state;
     ref = ref_through_faults(&faults, "lab", "a");
+    ref_pin(ref, "");
+    ref->pin_source = "env:PIN_THAT_CHANGES";
+    (void)setenv("PIN_THAT_CHANGES", PIN, 1);
     key = opens(ref, PART_SIGN);
-    ref_pin(ref, "8888");
+    (void)setenv("PIN_THAT_CHANGES", "8888", 1);
     logins = shim->logins;
     set_faults(faults,
                &(struct fault){ .call = AT_SIGN_INIT, .first = 1, .times = 1, .harm = HARM_LOGOUT },
