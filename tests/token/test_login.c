@@ -184,10 +184,27 @@ static void softhsm_is_asked_again_while_it_writes_its_file(void **state)
     shim->login = CKR_GENERAL_ERROR;
     refuses(SE_ERR_UNAVAILABLE, ref, PART_SIGN, "cannot log in: CKR_GENERAL_ERROR (0x5)", NULL);
     assert_int_equal(shim->logins, 11);
-    shim->logins = 0;
     shim->login_right = 3;
+    for (size_t i = 0; i < 2; i++) {
+        shim->login = i ? CKR_USER_PIN_NOT_INITIALIZED : CKR_GENERAL_ERROR;
+        shim->logins = 0;
+        key_unref(opens(ref, PART_SIGN));
+        assert_int_equal(shim->logins, 3);
+    }
+}
+
+/* Its PIN is not in the file yet when the token is opened. */
+static void softhsm_is_asked_again_whether_it_has_a_pin(void **state)
+{
+    struct shim *shim;
+    struct keyref *ref = ref_through_shim(&shim, "lab", "a");
+
+    (void)state;
+    shim->clear_flags = CKF_USER_PIN_INITIALIZED;
+    shim->clear_times = 8;
     key_unref(opens(ref, PART_SIGN));
-    assert_int_equal(shim->logins, 3);
+    assert_int_equal(shim->clear_times, 0);
+    assert_int_equal(shim->logins, 1);
 }
 
 static void a_token_that_is_away_gets_the_pin_again(void **state)
@@ -302,6 +319,7 @@ int main(void)
         cmocka_unit_test(threads_present_a_wrong_pin_once),
         cmocka_unit_test(each_refusal_has_its_words),
         cmocka_unit_test(softhsm_is_asked_again_while_it_writes_its_file),
+        cmocka_unit_test(softhsm_is_asked_again_whether_it_has_a_pin),
         cmocka_unit_test(a_token_that_is_away_gets_the_pin_again),
         cmocka_unit_test(flags_of_the_token_are_heeded),
         cmocka_unit_test(a_wrong_pin_tells_how_many_tries_are_left),

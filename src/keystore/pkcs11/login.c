@@ -87,16 +87,27 @@ static bool is_wrong_pin(CK_RV rv)
     return rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
 }
 
+/* SoftHSM, whose file others may be writing: then it lacks whatever has not been written yet. */
+static bool writes_at_login(const struct token *token)
+{
+    return strcmp(token->slot.manufacturer, "SoftHSM project") == 0;
+}
+
+static bool may_be_half_written(CK_RV rv)
+{
+    return rv == CKR_GENERAL_ERROR || rv == CKR_USER_PIN_NOT_INITIALIZED;
+}
+
 /* A PIN is presented again only to SoftHSM: it counts no wrong ones. */
 static CK_RV call_login(const struct token *token, const struct session *session, CK_USER_TYPE user,
                         const se_buf *pin)
 {
     /* without a PIN, the token has a keypad of its own */
     CK_UTF8CHAR *const text = pin->size ? pin->data : NULL;
-    const int tries = strcmp(token->slot.manufacturer, "SoftHSM project") ? 0 : TOKEN_WRITING_TRIES;
+    const int tries = writes_at_login(token) ? TOKEN_WRITING_TRIES : 0;
     CK_RV rv = session->calls->C_Login(session->handle, user, text, pin->size);
 
-    for (int i = 0; i < tries && rv == CKR_GENERAL_ERROR; i++) {
+    for (int i = 0; i < tries && may_be_half_written(rv); i++) {
         usleep(TOKEN_WRITING_PAUSE_US);
         rv = session->calls->C_Login(session->handle, user, text, pin->size);
     }
@@ -137,11 +148,13 @@ static se_status present_pin(struct token *token, struct session *session, CK_US
 static se_status log_in_once(struct token *token, struct session *session, CK_USER_TYPE user,
                              const struct keyref *ref, se_error *err)
 {
+    const CK_FLAGS both = CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED;
     AUTO(se_buf) pin = SE_BUF_INIT;
     struct slot now;
 
+    /* when the token was opened, its file may have been half written, too */
     slot_load_settled(&now, token->module, token->slot.id,
-                      token->slot.flags & (CKF_TOKEN_INITIALIZED | CKF_USER_PIN_INITIALIZED));
+                      writes_at_login(token) ? both : token->slot.flags & both);
     if (now.rv == CKR_OK && !(now.flags & CKF_LOGIN_REQUIRED) && user == CKU_USER)
         return SE_OK;
     TRY(check_flags(&now, err));

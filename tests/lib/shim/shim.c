@@ -44,6 +44,8 @@ static CK_RV token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         info->flags = 0;
     }
     info->flags = (info->flags & ~shim.clear_flags) | shim.set_flags;
+    if (shim.clear_times && !--shim.clear_times)
+        shim.clear_flags = 0;
     if (shim.manufacturer) {
         memset(info->manufacturerID, ' ', sizeof info->manufacturerID);
         memcpy(info->manufacturerID, shim.manufacturer, strlen(shim.manufacturer));

@@ -16,6 +16,7 @@
 struct shim {
     pthread_mutex_t lock;
     CK_FLAGS set_flags, clear_flags; /* of CK_TOKEN_INFO */
+    unsigned clear_times;            /* how often they are cleared; 0: always */
     CK_FLAGS set_after_login;        /* joins set_flags when a PIN was presented */
     /* tokens show as not initialised: the next times that they are asked, after some more, and
      * until C_Initialize has been called more often */
