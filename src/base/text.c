@@ -160,6 +160,13 @@ bool text_starts(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool text_ends(const char *text, const char *ending)
+{
+    const size_t size = strlen(text), wanted = strlen(ending);
+
+    return size >= wanted && strcmp(text + size - wanted, ending) == 0;
+}
+
 /* Where the last character begins that has its first byte before `end`. */
 static size_t last_start(const char *text, size_t end)
 {

@@ -37,6 +37,7 @@ bool text_is_visible(const char *text, size_t size);
 se_bytes text_trim_end(se_bytes value);
 
 bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *ending);
 
 /* Copies as much as there is room for, cut between two characters, and ends it with a NUL. */
 void text_copy(char *out, size_t room, const char *text, size_t size);

@@ -198,10 +198,8 @@ static void check_record(struct stamp_check *c, const char *path)
 
 static se_status check_record_in_folder(void *arg, const char *path, se_error *err)
 {
-    const char *ending = strrchr(path, '.');
-
     (void)err;
-    if (ending && !strcmp(ending, ".ers"))
+    if (text_ends(path, ".ers"))
         check_record(arg, path);
     return SE_OK;
 }
@@ -315,12 +313,12 @@ static int check_all(struct check_report *report, struct cli *cli, const struct 
     if (service.engine && se_fingerprint(report->fingerprint, service.engine, NULL))
         *report->fingerprint = '\0'; /* the page says nothing of it */
     st = service_check(&service, row, report, &check, &err);
-    if (report->table.failed || report->watch.failed)
-        return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
     if (st && !report->table.counts[CHECK_FAILED])
         return fail_unchecked(report, cli, &err);
     stamps.options = check;
     check_stamps(&stamps, o);
+    if (report->table.failed || report->watch.failed)
+        return cli_fail(cli, &(se_error){ .status = SE_ERR_MEMORY, .text = "out of memory" });
     st = st ? st : stamps.status;
     print_check(cli, o, &report->table);
     if (service.engine)

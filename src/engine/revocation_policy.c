@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "base/text.h"
 #include "cms/tsp.h"
 #include "crypto/crl.h"
 #include "engine/revocation_fetch.h"
@@ -28,19 +29,12 @@ static se_status load_file(STACK_OF(X509_CRL) * crls, const char *path, bool nee
     return SE_OK;
 }
 
-static bool has_ending(const char *name, const char *wanted)
-{
-    const char *ending = strrchr(name, '.');
-
-    return ending && !strcmp(ending, wanted);
-}
-
 /* Beside CRLs there may be the certificates of their issuers. */
 static se_status load_entry(void *arg, const char *path, se_error *err)
 {
-    const bool is_crl = has_ending(path, ".crl");
+    const bool is_crl = text_ends(path, ".crl");
 
-    return is_crl || has_ending(path, ".pem") ? load_file(arg, path, is_crl, err) : SE_OK;
+    return is_crl || text_ends(path, ".pem") ? load_file(arg, path, is_crl, err) : SE_OK;
 }
 
 /* `path`: a file, or a folder of files named *.crl, each with a CRL, and *.pem. */

@@ -110,7 +110,7 @@ static se_status choose_replica(struct keyref *out, const struct key_entry *entr
         return error_set(err, SE_ERR_USAGE, "key '%s' has %zu replicas, not %u", entry->name,
                          entry->count, replica);
     *out = entry->replicas[replica ? replica - 1 : 0];
-    out->entry = NULL;
+    out->entry = NULL; /* by itself: no other replica does the work instead */
     return SE_OK;
 }
 
@@ -175,7 +175,7 @@ static se_status target_of_replica(struct target **out, struct config *config,
     TRY(target_new(&target, err));
     target->entry = entry;
     target->ref = entry->replicas[replica];
-    target->ref.entry = NULL;
+    target->ref.entry = NULL; /* likewise */
     TRY(target_finish(target, entry->name, err));
     target->config = config;
     *out = MOVE(target);
