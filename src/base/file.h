@@ -88,4 +88,15 @@ const char *write_reason(int number);
 /* All of it, whatever write(2) takes at a time; -1 with errno set on failure. */
 int write_all(int fd, const void *data, size_t size);
 
+/* ---- folders ---- */
+
+typedef se_status folder_entry_fn(void *arg, const char *path, se_error *err);
+
+/*
+ * Calls `fn` for each entry but "." and "..", in the order of their names, until it fails.
+ * SE_ERR_ACCESS: no permission; SE_ERR_IO: not a folder, or any other failure.
+ */
+SE_MUST_CHECK se_status folder_each(const char *folder, folder_entry_fn *fn, void *arg,
+                                    se_error *err);
+
 #endif

@@ -13,7 +13,6 @@ libse_base_la_SOURCES += \
 	src/base/error.c src/base/error.h \
 	src/base/file.c src/base/file.h \
 	src/base/file_watch.c src/base/file_watch.h \
-	src/base/folder.c src/base/folder.h \
 	src/base/json_write.c src/base/json_write.h \
 	src/base/metric.c src/base/metric.h \
 	src/base/timed_call.c src/base/timed_call.h \

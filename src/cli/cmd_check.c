@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "base/folder.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "cli/check_table.h"
 #include "cli/check_watch.h"

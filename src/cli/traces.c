@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/folder.h"
+#include "base/file.h"
 #include "cli/commands.h"
 #include "cli/spawn.h"
 #include "cli/stream.h"

@@ -6,7 +6,7 @@
 #include "cms/signer_info.h"
 #include "crypto/algorithm_id.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_stream.h"
+#include "crypto/pem.h"
 #include "crypto/pkey_ops.h"
 
 /* CADES: signingCertificateV2 (RFC 5035).  Capabilities belong into mail only. */

@@ -6,7 +6,7 @@
 #ifndef CMS_CMS_SPLIT_H
 #define CMS_CMS_SPLIT_H
 
-#include "crypto/pem_stream.h"
+#include "crypto/pem.h"
 
 struct cms_content_taker {
     /* Once, before the first content byte: the DER or BER of SignedData.digestAlgorithms. */

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 
 enum { CHAIN_LIMIT = 16 }; /* issuers */
 

@@ -11,8 +11,7 @@ libse_core_la_SOURCES += \
 	src/crypto/key.c src/crypto/key.h \
 	src/crypto/ocsp.c src/crypto/ocsp.h \
 	src/crypto/openssl.c \
-	src/crypto/pem_stream.c src/crypto/pem_stream.h \
-	src/crypto/pem_text.c src/crypto/pem_text.h \
+	src/crypto/pem.c src/crypto/pem.h \
 	src/crypto/pkey_ops.c src/crypto/pkey_ops.h \
 	src/crypto/provider.c src/crypto/provider.h \
 	src/crypto/provider_asymcipher.c \

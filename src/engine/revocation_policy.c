@@ -8,7 +8,6 @@
 #include "base/arguments.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/folder.h"
 #include "base/text.h"
 #include "cms/tsp.h"
 #include "crypto/crl.h"

@@ -7,7 +7,7 @@
 
 #include "base/base64.h"
 #include "crypto/algorithm_id.h"
-#include "crypto/pem_stream.h"
+#include "crypto/pem.h"
 
 /* ---- the ASN.1 ---- */
 

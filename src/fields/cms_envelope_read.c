@@ -5,7 +5,7 @@
 
 #include "base/base64.h"
 #include "crypto/algorithm_id.h"
-#include "crypto/pem_stream.h"
+#include "crypto/pem.h"
 #include "fields/cms_envelope.h"
 
 static se_bytes bytes_of(const ASN1_STRING *string)

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "keystore/password.h"
 #include "keystore/pem.h"
 

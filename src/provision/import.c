@@ -9,7 +9,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "keystore/pem.h"
 #include "keystore/pkcs12.h"
 

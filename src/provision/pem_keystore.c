@@ -10,7 +10,7 @@
 
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "provision/file_keystore.h"
 
 AUTO_KIND(p8, PKCS8_PRIV_KEY_INFO *, PKCS8_PRIV_KEY_INFO_free(*p))

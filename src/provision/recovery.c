@@ -8,7 +8,7 @@
 #include "base/base64.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "crypto/pkey_ops.h"
 #include "keystore/keystore.h"
 #include "provision/file_keystore.h"

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "keystore/bundle.h"
 
 /* A keyref with nothing in it: its strings are never NULL. */

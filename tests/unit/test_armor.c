@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crypto/pem_stream.h"
+#include "crypto/pem.h"
 
 #include <stdio.h>
 

@@ -8,7 +8,7 @@
 
 #include "base/stream.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "provision/backup/wrapped_file.h"
 
 AUTO_KIND(cms, CMS_ContentInfo *, CMS_ContentInfo_free(*p))

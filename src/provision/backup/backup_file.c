@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "crypto/certificate.h"
 #include "crypto/crypto.h"
-#include "crypto/pem_text.h"
+#include "crypto/pem.h"
 #include "provision/backup/backup_cms.h"
 #include "provision/backup/wrapped_file.h"
 

@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PEM armour (RFC 7468) around a stream: put on while writing, sensed and taken off while reading.
- */
-#ifndef CRYPTO_PEM_STREAM_H
-#define CRYPTO_PEM_STREAM_H
+/* PEM (RFC 7468). */
+#ifndef CRYPTO_PEM_H
+#define CRYPTO_PEM_H
 
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 
 #include "base/stream.h"
+
+/* ---- texts as people have them: explanations between the blocks, and byte order marks that
+ * editors put before a BEGIN line ---- */
+
+AUTO_KIND(bio, BIO *, BIO_free(*p))
+
+/* Whether there is a BEGIN line in it.  DER that holds one in its values is none. */
+bool pem_text_is(se_bytes text);
+
+/* To read with OpenSSL, which takes a BEGIN line only at the very start of a line; wiped when
+ * freed.  NULL: out of memory. */
+BIO *pem_text_open(se_bytes text);
+
+/* ---- armour around a stream: put on while writing, sensed and taken off while reading ---- */
 
 /* Writes to `out` what its sink gets, as base64 between the lines of `label`.  Start it with
  * pem_encoder_begin(). */
