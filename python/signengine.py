@@ -844,6 +844,7 @@ class FieldParams(TypedDict, total=False):
     context: Context
     tag: Text
     at_any_time: Bool
+    threads: Unsigned
 
 
 class ContainerParams(TypedDict, total=False):

@@ -7,7 +7,8 @@
  * Threads: any number of threads may use one se_engine at once, also while it is loaded again
  * (se_reload()); se_close() must be the last call on it. The library calls PKCS #11 modules on
  * threads of its own, so that a module that never returns holds nobody up for longer than the key's
- * `deadline`. These threads block all signals and end five seconds after their last use.
+ * `deadline`, and has many fields worked on by them. These threads block all signals and end five
+ * seconds after their last use.
  *
  * Forks: the child of a fork may use an engine of its parent. The engine opens its key stores anew.
  * The child has no thread that watches (se_options.watch): there, se_reload() does it.
@@ -878,10 +879,11 @@ typedef struct se_field_params {
                          decrypts only with the same context */
     const char *tag;  /* as se_sign_params.tag */
     bool at_any_time; /* as se_sign_params.at_any_time */
+    unsigned threads; /* many values: at the most so many at work; 0: one for each core */
 } se_field_params;
 #define SE_FIELD_PARAMS_INIT                                                                       \
     {                                                                                              \
-        sizeof(se_field_params), 0, false, { NULL, 0 }, NULL, false                                \
+        sizeof(se_field_params), 0, false, { NULL, 0 }, NULL, false, 0                             \
     }
 
 /*
@@ -929,7 +931,8 @@ typedef struct se_field {
  * Encrypting: the fields share a data key, as far as the descriptor lets them (dataKeyUses,
  * dataKeyBytes). Decrypting: each data key is unwrapped once, several at a time, and remembered for
  * a while (cacheSize, cacheAge). A key store that is away gives its status to all fields that are
- * still to be done.
+ * still to be done. Several hundred fields and more are shared among threads (params->threads), which
+ * are the library's own.
  */
 SE_MUST_CHECK se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine,
                                         const char *descriptor, const se_field_params *params,

@@ -15,6 +15,7 @@ libse_base_la_SOURCES += \
 	src/base/file_watch.c src/base/file_watch.h \
 	src/base/json_write.c src/base/json_write.h \
 	src/base/metric.c src/base/metric.h \
+	src/base/parallel.c src/base/parallel.h \
 	src/base/timed_call.c src/base/timed_call.h \
 	src/base/process.c src/base/process.h \
 	src/base/reader.h \

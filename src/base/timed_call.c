@@ -15,27 +15,28 @@ enum call_state {
     CALL_LATE, /* its caller has gone, perhaps before it began */
 };
 
-struct worker {
+struct helper {
     sem_t wanted, done; /* a post each way: a woken thread would find a lock still held */
-    int state;          /* atomic: whether the worker or the deadline was first */
+    int state;          /* atomic: whether the helper or the deadline was first */
+    bool timed;         /* a call that may become late */
     const struct timed_call *call;
     void *arg;
-    struct worker *next; /* idle */
+    struct helper *next; /* idle */
 };
 
-/* under fork_lock_take(): the idle workers, and the generation of processes that they belong to */
-static struct worker *idle;
+/* under fork_lock_take(): the idle helpers, and the generation of processes that they belong to */
+static struct helper *idle;
 static unsigned generation;
 
 static unsigned late; /* atomic */
-static _Thread_local bool is_worker;
+static _Thread_local bool is_timed;
 
 /* ---- with the lock held ---- */
 
 /* In the child of a fork, the threads behind the list are not there. */
-static struct worker **idle_list(void)
+static struct helper **idle_list(void)
 {
-    struct worker *w;
+    struct helper *w;
 
     while (generation != fork_generation() && (w = idle)) {
         idle = w->next;
@@ -47,11 +48,11 @@ static struct worker **idle_list(void)
     return &idle;
 }
 
-/* ---- workers ---- */
+/* ---- helpers ---- */
 
-static void idle_put(struct worker *w)
+static void idle_put(struct helper *w)
 {
-    struct worker **list;
+    struct helper **list;
 
     fork_lock_take();
     list = idle_list();
@@ -60,9 +61,9 @@ static void idle_put(struct worker *w)
     fork_lock_give();
 }
 
-static struct worker *idle_take(void)
+static struct helper *idle_take(void)
 {
-    struct worker **list, *w;
+    struct helper **list, *w;
 
     fork_lock_take();
     list = idle_list();
@@ -73,9 +74,9 @@ static struct worker *idle_take(void)
 }
 
 /* False: a caller has just taken it. */
-static bool idle_remove(struct worker *w)
+static bool idle_remove(struct helper *w)
 {
-    struct worker **place;
+    struct helper **place;
     bool found;
 
     fork_lock_take();
@@ -87,7 +88,7 @@ static bool idle_remove(struct worker *w)
     return found;
 }
 
-static void worker_free(struct worker *w)
+static void helper_free(struct helper *w)
 {
     sem_destroy(&w->wanted);
     sem_destroy(&w->done);
@@ -95,7 +96,7 @@ static void worker_free(struct worker *w)
 }
 
 /* True: the state is `to` now; false: the other side was first. */
-static bool settle_state(struct worker *w, enum call_state to)
+static bool settle_state(struct helper *w, enum call_state to)
 {
     int wanted = CALL_WANTED;
 
@@ -104,7 +105,7 @@ static bool settle_state(struct worker *w, enum call_state to)
 }
 
 /* False: nothing was posted until then. */
-static bool wait_for_post(struct worker *w, sem_t *post, const struct timespec *until)
+static bool wait_for_post(struct helper *w, sem_t *post, const struct timespec *until)
 {
     int failure;
 
@@ -115,20 +116,20 @@ static bool wait_for_post(struct worker *w, sem_t *post, const struct timespec *
     return !failure;
 }
 
-static bool wait_for_call(struct worker *w)
+static bool wait_for_call(struct helper *w)
 {
     const struct timespec until = deadline_in(TIMED_CALL_IDLE_S * 1000);
 
     return wait_for_post(w, &w->wanted, &until);
 }
 
-static void *worker_main(void *arg)
+static void *helper_main(void *arg)
 {
-    struct worker *w = arg;
+    struct helper *w = arg;
 
-    is_worker = true;
     do {
         while (wait_for_call(w)) {
+            is_timed = w->timed;
             w->call->run(w->arg);
             if (settle_state(w, CALL_DONE)) {
                 sem_post(&w->done);
@@ -139,37 +140,50 @@ static void *worker_main(void *arg)
             idle_put(w);
         }
     } while (!idle_remove(w));
-    worker_free(w);
+    helper_free(w);
     return NULL;
 }
 
-static struct worker *worker_new(void)
+static struct helper *helper_new(void)
 {
-    struct worker *w = calloc(1, sizeof *w);
+    struct helper *w = calloc(1, sizeof *w);
     pthread_t thread;
 
     if (!w)
         return NULL;
     sem_init(&w->wanted, 0, 0);
     sem_init(&w->done, 0, 0);
-    if (!thread_start(&thread, worker_main, w)) {
-        worker_free(w);
+    if (!thread_start(&thread, helper_main, w)) {
+        helper_free(w);
         return NULL;
     }
     pthread_detach(thread);
     return w;
 }
 
+static struct helper *helper_take(void)
+{
+    struct helper *w = idle_take();
+
+    return w ? w : helper_new();
+}
+
 /* ---- callers ---- */
 
-/* True: done in time. */
-static bool worker_run(struct worker *w, const struct timed_call *call, void *arg,
-                       const struct timespec *until)
+static void helper_begin(struct helper *w, const struct timed_call *call, void *arg, bool timed)
 {
     w->call = call;
     w->arg = arg;
+    w->timed = timed;
     __atomic_store_n(&w->state, CALL_WANTED, __ATOMIC_RELEASE);
     sem_post(&w->wanted);
+}
+
+/* True: done in time. */
+static bool helper_run(struct helper *w, const struct timed_call *call, void *arg,
+                       const struct timespec *until)
+{
+    helper_begin(w, call, arg, true);
     if (wait_for_post(w, &w->done, until))
         return true;
     __atomic_add_fetch(&late, 1, __ATOMIC_RELAXED);
@@ -184,19 +198,19 @@ static bool worker_run(struct worker *w, const struct timed_call *call, void *ar
 enum timed_call_end timed_call_run(const struct timed_call *call, void *arg, unsigned wait_ms)
 {
     const struct timespec until = deadline_in(wait_ms);
-    struct worker *w;
+    struct helper *w;
     int cancel;
     bool done;
 
-    if (is_worker) {
+    if (is_timed) {
         call->run(arg);
         return TIMED_CALL_DONE;
     }
-    if (!(w = idle_take()) && !(w = worker_new()))
+    if (!(w = helper_take()))
         return TIMED_CALL_NONE;
-    /* waiting is a cancellation point, and would leave the worker to nobody */
+    /* waiting is a cancellation point, and would leave the helper to nobody */
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
-    if ((done = worker_run(w, call, arg, &until)))
+    if ((done = helper_run(w, call, arg, &until)))
         idle_put(w);
     pthread_setcancelstate(cancel, NULL);
     return done ? TIMED_CALL_DONE : TIMED_CALL_LATE;
@@ -204,7 +218,7 @@ enum timed_call_end timed_call_run(const struct timed_call *call, void *arg, uns
 
 bool timed_call_inside(void)
 {
-    return is_worker;
+    return is_timed;
 }
 
 unsigned timed_call_late_count(void)
@@ -216,4 +230,20 @@ unsigned timed_call_late_count(void)
     count = __atomic_load_n(&late, __ATOMIC_ACQUIRE);
     fork_lock_give();
     return count;
+}
+
+struct helper *helper_start(const struct timed_call *call, void *arg)
+{
+    struct helper *w = helper_take();
+
+    if (w)
+        helper_begin(w, call, arg, false);
+    return w;
+}
+
+void helper_join(struct helper *w)
+{
+    while (sem_wait(&w->done))
+        ;
+    idle_put(w);
 }

@@ -1,273 +1,105 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many fields in one call: each data key is unwrapped once, several at a time. */
-#include <stdlib.h>
+/* The calls that take many fields. */
+#include "engine/batch.h"
 
 #include "base/arguments.h"
-#include "base/thread.h"
-#include "engine/fields.h"
 
-/* Many values at once: each data key is unwrapped once, several at a time. */
+/* ---- encrypting ---- */
 
-enum { THREADS = 16 };
-
-/* The values of one data key. */
-struct data_key_group {
-    const struct envelope *envelope; /* of the first of them */
-    se_buf secret;
-    struct key_use use;
-    struct data_key key;
-    bool prepared;
-    se_error failure; /* why the secret is not there */
+struct sealing {
+    const struct batch_of_fields *batch;
+    struct encryption *encryption;
+    bool again;   /* what is decrypted already: the plaintext is where its value is to be */
+    bool shared;  /* by several threads: each has a copy of the data key */
+    size_t begin; /* of the fields that the data key is for */
+    struct first_failure first;
 };
 
-struct batch {
-    se_field *fields;
-    size_t count;
-    struct decryption *opening;
-    struct envelope *envelopes; /* beside `fields`; without a format: nothing to be done */
-    size_t *group_of;           /* likewise */
-    struct data_key_group *groups;
-    size_t group_count, next; /* `next`: to be unwrapped */
-    size_t *buckets, mask;    /* 1 + the number of a group */
-    bool stopped;             /* the key store is away */
-    se_error outage;
-    pthread_mutex_t lock;
-    size_t failed; /* the first field that did, and why */
-    se_error why;
-};
-
-static void batch_free(struct batch *b)
+static se_bytes field_plain(const struct sealing *s, size_t i)
 {
-    for (size_t i = 0; b->envelopes && i < b->count; i++)
-        envelope_free(&b->envelopes[i]);
-    for (size_t i = 0; i < b->group_count; i++) {
-        se_buf_free(&b->groups[i].secret);
-        data_key_free(&b->groups[i].key);
-    }
-    free(b->envelopes);
-    free(b->group_of);
-    free(b->groups);
-    free(b->buckets);
-    pthread_mutex_destroy(&b->lock);
-}
-AUTO_KIND(batch, struct batch, batch_free(p))
+    const se_field *field = &s->batch->fields[i];
 
-static se_status batch_room(struct batch *b, se_error *err)
-{
-    size_t buckets = 16;
-
-    while (buckets < 2 * b->count)
-        buckets *= 2;
-    b->mask = buckets - 1;
-    b->envelopes = calloc(b->count, sizeof *b->envelopes);
-    b->group_of = calloc(b->count, sizeof *b->group_of);
-    b->groups = calloc(b->count, sizeof *b->groups);
-    b->buckets = calloc(buckets, sizeof *b->buckets);
-    return b->envelopes && b->group_of && b->groups && b->buckets ? SE_OK : error_memory(err);
+    return s->again ? buf_bytes(&field->out) : field->in;
 }
 
-static size_t group_find(struct batch *b, const struct envelope *envelope)
+/* Those that could not be decrypted, or need not be encrypted again, stay as they are. */
+static bool is_for_sealing(const struct sealing *s, size_t i)
 {
-    size_t at;
-
-    for (at = envelope_key_bucket(envelope); b->buckets[at & b->mask]; at++) {
-        size_t group = b->buckets[at & b->mask] - 1;
-
-        if (envelope_same_key(b->groups[group].envelope, envelope))
-            return group;
-    }
-    b->groups[b->group_count].envelope = envelope;
-    b->buckets[at & b->mask] = ++b->group_count;
-    return b->group_count - 1;
+    return !s->batch->fields[i].status && !s->batch->fields[i].kept;
 }
 
-static void field_keep(se_field *field, struct envelope *envelope)
+static se_status seal_field(const struct sealing *s, size_t i, struct data_key *key, se_error *err)
 {
-    field->status = buf_copy(&field->out, field->in, NULL);
-    field->kept = !field->status;
-    envelope_free(envelope);
+    se_field *field = &s->batch->fields[i];
+    AUTO(se_buf) before = buf_move(&field->out);
+    const se_bytes plain = s->again ? buf_bytes(&before) : field->in;
+
+    return encryption_seal(&field->out, s->encryption, key, plain, field->context, err);
 }
 
-static void batch_note(struct batch *b, size_t i, const se_error *why)
+static void seal_slice(void *arg, size_t from, size_t to)
 {
-    if (!b->fields[i].status || i >= b->failed)
-        return;
-    b->failed = i;
-    b->why = *why;
-}
+    struct sealing *s = arg;
+    AUTO(data_key) copy = { .secret = SE_BUF_INIT };
+    struct data_key *key = s->shared ? &copy : &s->encryption->data_key;
+    se_error failure = SE_ERROR_INIT;
 
-/* What a newer version has encrypted than the current one comes from where a clock is ahead: it is
- * not brought back. */
-static bool is_of_newer(const struct envelope *envelope, const struct decryption *dec,
-                        const struct encryption *target)
-{
-    for (size_t i = 0; !target->is_stated && i < dec->count; i++) {
-        const struct reader_version *v = &dec->versions[i];
+    if (s->shared)
+        (void)!data_key_copy(&copy, &s->encryption->data_key, &failure);
+    for (size_t i = s->begin + from; i < s->begin + to; i++) {
+        se_error why = failure;
 
-        if (v->descriptor->version > target->descriptor->version && decryption_is_for(envelope, v))
-            return true;
-    }
-    return false;
-}
-
-static bool is_up_to_date(const struct envelope *envelope, const struct decryption *dec,
-                          const struct encryption *target)
-{
-    if (!target)
-        return false;
-    return (envelope->format == target->format &&
-            envelope->format->is_for(envelope, &target->recipient)) ||
-           is_of_newer(envelope, dec, target);
-}
-
-static void batch_parse(struct batch *b, const struct encryption *target)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        se_field *field = &b->fields[i];
-        se_error why = SE_ERROR_INIT;
-
-        field->status = decryption_parse(&b->envelopes[i], b->opening, field->in, &why);
-        batch_note(b, i, &why);
-        if (!field->status && is_up_to_date(&b->envelopes[i], b->opening, target))
-            field_keep(field, &b->envelopes[i]);
-        else if (!field->status)
-            b->group_of[i] = group_find(b, &b->envelopes[i]);
-    }
-}
-
-/* ---- unwrapping ---- */
-
-static struct data_key_group *batch_take_group(struct batch *b)
-{
-    struct data_key_group *group = NULL;
-
-    pthread_mutex_lock(&b->lock);
-    if (b->next < b->group_count)
-        group = &b->groups[b->next++];
-    if (group && b->stopped)
-        group->failure = b->outage;
-    pthread_mutex_unlock(&b->lock);
-    return group;
-}
-
-/* What one data key fails at is its own affair if it was refused, or if nobody has it; anything
- * else is the key store's, and will not be different for others. */
-static bool is_own_affair(se_status st)
-{
-    return st == SE_ERR_REJECTED || st == SE_ERR_NO_DESCRIPTOR;
-}
-
-static void batch_stop(struct batch *b, const se_error *failure)
-{
-    pthread_mutex_lock(&b->lock);
-    if (!b->stopped)
-        b->outage = *failure;
-    b->stopped = true;
-    pthread_mutex_unlock(&b->lock);
-}
-
-static bool batch_unwrap_next(struct batch *b)
-{
-    struct data_key_group *group = batch_take_group(b);
-
-    if (group && !group->failure.status &&
-        decryption_unwrap(&group->secret, &group->use, b->opening, group->envelope,
-                          &group->failure) &&
-        !is_own_affair(group->failure.status))
-        batch_stop(b, &group->failure);
-    return group != NULL;
-}
-
-static void *batch_unwrap_thread(void *data)
-{
-    while (batch_unwrap_next(data))
-        continue;
-    return NULL;
-}
-
-static size_t batch_start_threads(pthread_t threads[THREADS], struct batch *b)
-{
-    size_t left = b->group_count - b->next, wanted = left < THREADS ? left : THREADS, count = 0;
-
-    while (count + 1 < wanted && thread_start(&threads[count], batch_unwrap_thread, b))
-        count++;
-    return count;
-}
-
-/* The first goes alone: one caller at a time may ask a key store that was away, and the others
- * would fail as if it still were. */
-static void batch_unwrap(struct batch *b)
-{
-    pthread_t threads[THREADS];
-    size_t count;
-
-    if (!batch_unwrap_next(b))
-        return;
-    count = batch_start_threads(threads, b);
-    (void)batch_unwrap_thread(b);
-    while (count)
-        (void)pthread_join(threads[--count], NULL);
-}
-
-/* ---- decrypting ---- */
-
-static se_status group_prepare(struct data_key_group *group, se_error *err)
-{
-    if (!group->prepared && !group->failure.status)
-        (void)!decryption_prepare(&group->key, &group->secret, group->envelope, &group->failure);
-    group->prepared = true;
-    if (!group->failure.status)
-        return SE_OK;
-    return error_copy(err, group->failure.status, &group->failure);
-}
-
-static se_status batch_open_field(se_field *field, struct batch *b, size_t i, se_error *err)
-{
-    struct data_key_group *group = &b->groups[b->group_of[i]];
-    se_status st = group_prepare(group, err);
-
-    return st ? st
-              : decryption_finish(&field->out, &group->key, &b->envelopes[i], field->context, err);
-}
-
-static void batch_open_fields(struct batch *b)
-{
-    for (size_t i = 0; i < b->count; i++) {
-        se_error why = SE_ERROR_INIT;
-
-        if (!b->envelopes[i].format)
+        if (!is_for_sealing(s, i))
             continue;
-        b->fields[i].status = batch_open_field(&b->fields[i], b, i, &why);
-        batch_note(b, i, &why);
+        s->batch->fields[i].status = why.status ? why.status : seal_field(s, i, key, &why);
+        first_failure_note(&s->first, i, &why);
     }
 }
 
-/* All of `fields`: `status` and `out` of each; several data keys at once.  `target`, which may be
- * NULL: values that are as it would make them stay what they are.  Returns the first failure. */
-static se_status decrypt_fields(se_field *fields, size_t count, struct decryption *o,
-                                const struct encryption *target, se_error *err)
+/* The fields that one data key is for, and the first of those that it isn't for. */
+static size_t reserve_fields(struct sealing *s, uint64_t *bytes)
 {
-    AUTO(batch) b = {
-        .fields = fields,
-        .count = count,
-        .opening = o,
-        .lock = PTHREAD_MUTEX_INITIALIZER,
-        .failed = count,
-    };
-    se_status st = batch_room(&b, err);
+    size_t end = s->begin;
 
-    for (size_t i = 0; i < count; i++)
-        fields[i].status = st;
-    if (st)
-        return st;
-    batch_parse(&b, target);
-    batch_unwrap(&b);
-    for (size_t i = 0; i < b.group_count; i++)
-        api_call_use(o->call, &b.groups[i].use);
-    batch_open_fields(&b);
-    if (b.failed == count)
-        return SE_OK;
-    return error_prefix(err, error_copy(err, b.why.status, &b.why), "field %zu: ", b.failed + 1);
+    *bytes = 0;
+    do {
+        se_field *field = &s->batch->fields[end];
+        se_error why = SE_ERROR_INIT;
+
+        if (is_for_sealing(s, end))
+            field->status =
+                encryption_reserve(s->encryption, field_plain(s, end), field->context, &why);
+        if (field->status && s->again)
+            se_buf_free(&field->out);
+        first_failure_note(&s->first, end, &why);
+        *bytes += field->in.size;
+        end++;
+    } while (end < s->batch->count && encryption_has_room(s->encryption, field_plain(s, end)));
+    return end;
+}
+
+/* Plaintext in `out`, if `again`, gives way to the value, or to nothing. */
+static se_status seal_fields(const struct batch_of_fields *batch, struct encryption *encryption,
+                             bool again, se_error *err)
+{
+    struct sealing s = { .batch = batch, .encryption = encryption, .again = again };
+    se_status st;
+
+    first_failure_init(&s.first);
+    for (size_t end; s.begin < batch->count; s.begin = end) {
+        struct parallel_job job;
+        uint64_t bytes;
+
+        end = reserve_fields(&s, &bytes);
+        job = job_for_values(end - s.begin, bytes, batch->threads);
+        s.shared = job.threads > 1;
+        job.run = seal_slice;
+        job.arg = &s;
+        parallel_run(&job);
+    }
+    st = first_failure_report(&s.first, "field", err);
+    first_failure_free(&s.first);
+    return st;
 }
 
 /* ---- the calls ---- */
@@ -291,45 +123,6 @@ static se_status fields_fail(se_field *fields, size_t count, se_status st)
     return st;
 }
 
-static se_status fields_encrypt(se_field *fields, size_t count, struct encryption *s, se_error *err)
-{
-    se_status first = SE_OK;
-
-    for (size_t i = 0; i < count; i++) {
-        se_error why = SE_ERROR_INIT;
-
-        fields[i].status = encryption_add(&fields[i].out, s, fields[i].in, fields[i].context, &why);
-        if (!fields[i].status || first)
-            continue;
-        first = error_copy(err, why.status, &why);
-        (void)error_prefix(err, first, "field %zu: ", i + 1);
-    }
-    return first;
-}
-
-/* In the place of the plaintext comes what it is encrypted to. */
-static se_status field_encrypt_again(se_field *field, struct encryption *s, se_error *err)
-{
-    AUTO(se_buf) plain = buf_move(&field->out);
-
-    return encryption_add(&field->out, s, buf_bytes(&plain), field->context, err);
-}
-
-static se_status fields_encrypt_again(se_field *fields, size_t count, struct encryption *s,
-                                      se_error *err)
-{
-    se_status first = SE_OK;
-
-    for (size_t i = 0; i < count; i++) {
-        if (fields[i].status || fields[i].kept)
-            continue;
-        fields[i].status = field_encrypt_again(&fields[i], s, err);
-        if (!first)
-            first = fields[i].status;
-    }
-    return first;
-}
-
 /* One call: the fields, and what it does with them. */
 struct batch_call {
     se_field *fields;
@@ -341,8 +134,14 @@ struct batch_call {
     struct api_call call;
 };
 
+static struct batch_of_fields batch_of(const struct batch_call *b)
+{
+    return (struct batch_of_fields){ b->fields, b->count, b->call.event.bytes, b->params.threads };
+}
+
 static se_status batch_encrypt(struct batch_call *b)
 {
+    const struct batch_of_fields batch = batch_of(b);
     AUTO(encryption) encryption = { .uses = 0 };
     const struct version_wish wish = field_version_wish(&b->params);
     se_status st = encryption_begin(&encryption, b->call.engine, &b->call, &wish);
@@ -350,25 +149,25 @@ static se_status batch_encrypt(struct batch_call *b)
     if (st)
         return fields_fail(b->fields, b->count, st);
     encryption.binary = b->params.binary;
-    return error_blame_key(&b->call.error,
-                           fields_encrypt(b->fields, b->count, &encryption, &b->call.error),
+    return error_blame_key(&b->call.error, seal_fields(&batch, &encryption, false, &b->call.error),
                            encryption.descriptor);
 }
 
 static se_status batch_decrypt(struct batch_call *b)
 {
+    const struct batch_of_fields batch = batch_of(b);
     AUTO(decryption) decryption = { .count = 0 };
     se_status st = decryption_begin(&decryption, b->call.engine, &b->call, b->params.version);
 
     if (st)
         return fields_fail(b->fields, b->count, st);
-    return error_prefix(&b->call.error,
-                        decrypt_fields(b->fields, b->count, &decryption, NULL, &b->call.error),
+    return error_prefix(&b->call.error, decrypt_batch(&batch, &decryption, NULL, &b->call.error),
                         "descriptor '%s': ", decryption.name);
 }
 
 static se_status batch_rekey(struct batch_call *b)
 {
+    const struct batch_of_fields batch = batch_of(b);
     AUTO(encryption) encryption = { .uses = 0 };
     AUTO(decryption) decryption = { .count = 0 };
     const struct version_wish wish = field_version_wish(&b->params);
@@ -379,8 +178,8 @@ static se_status batch_rekey(struct batch_call *b)
     if (st)
         return fields_fail(b->fields, b->count, st);
     encryption.binary = b->params.binary;
-    st = decrypt_fields(b->fields, b->count, &decryption, &encryption, &b->call.error);
-    again = fields_encrypt_again(b->fields, b->count, &encryption, &b->call.error);
+    st = decrypt_batch(&batch, &decryption, &encryption, &b->call.error);
+    again = seal_fields(&batch, &encryption, true, st ? NULL : &b->call.error);
     if (st || again)
         (void)error_prefix(&b->call.error, b->call.error.status,
                            "descriptor '%s': ", decryption.name);

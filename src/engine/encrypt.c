@@ -10,8 +10,6 @@
 #include "crypto/pkey_ops.h"
 #include "engine/fields.h"
 
-/* ---- contexts of OpenSSL that lie idle ---- */
-
 /* ---- encrypting ---- */
 
 static se_status encryption_prepare(struct encryption *e, se_error *err)
@@ -57,12 +55,13 @@ void encryption_end(struct encryption *e)
     *e = (struct encryption){ .uses = 0 };
 }
 
-static struct seal_job encryption_job(struct encryption *e, se_bytes plain, se_bytes context)
+static struct seal_job encryption_job(const struct encryption *e, struct data_key *key,
+                                      se_bytes plain, se_bytes context)
 {
     return (struct seal_job){
         .algorithm = &e->descriptor->algorithm,
         .recipient = &e->recipient,
-        .key = &e->data_key,
+        .key = key,
         .binary = e->binary,
         .plain = plain,
         .context = context,
@@ -137,20 +136,36 @@ static se_status check_value(const struct encryption *e, se_bytes plain, se_byte
     return SE_OK;
 }
 
-se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain, se_bytes context,
-                         se_error *err)
+bool encryption_has_room(const struct encryption *e, se_bytes plain)
 {
-    struct seal_job job = encryption_job(e, plain, context);
-    se_status st = check_value(e, plain, context, err);
+    return e->uses && plain.size <= e->bytes;
+}
 
-    *out = (se_buf)SE_BUF_INIT;
-    if (!st && (!e->uses || plain.size > e->bytes))
-        st = encryption_renew(e, &job, err);
-    if (st || (st = e->format->seal(out, &job, err)))
-        return st;
+se_status encryption_reserve(struct encryption *e, se_bytes plain, se_bytes context, se_error *err)
+{
+    const struct seal_job job = encryption_job(e, &e->data_key, plain, context);
+
+    TRY(check_value(e, plain, context, err));
+    if (!encryption_has_room(e, plain))
+        TRY(encryption_renew(e, &job, err));
     e->uses--;
     e->bytes -= plain.size < e->bytes ? plain.size : e->bytes;
     return SE_OK;
+}
+
+se_status encryption_seal(se_buf *out, const struct encryption *e, struct data_key *key,
+                          se_bytes plain, se_bytes context, se_error *err)
+{
+    const struct seal_job job = encryption_job(e, key, plain, context);
+
+    return e->format->seal(out, &job, err);
+}
+
+static se_status encrypt_value(se_buf *out, struct encryption *e, se_bytes plain, se_bytes context,
+                               se_error *err)
+{
+    TRY(encryption_reserve(e, plain, context, err));
+    return encryption_seal(out, e, &e->data_key, plain, context, err);
 }
 
 static se_status encrypt_field(se_buf *out, struct engine *engine, se_bytes in,
@@ -166,7 +181,7 @@ static se_status encrypt_field(se_buf *out, struct engine *engine, se_bytes in,
     TRY(encryption_begin(&encryption, engine, call, &wish));
     encryption.binary = read.binary;
     return error_blame_key(&call->error,
-                           encryption_add(out, &encryption, in, read.context, &call->error),
+                           encrypt_value(out, &encryption, in, read.context, &call->error),
                            encryption.descriptor);
 }
 

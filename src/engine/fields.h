@@ -23,8 +23,15 @@ struct encryption {
 SE_MUST_CHECK se_status encryption_begin(struct encryption *out, struct engine *engine,
                                          struct api_call *call, const struct version_wish *wish);
 struct version_wish field_version_wish(const se_field_params *params);
-SE_MUST_CHECK se_status encryption_add(se_buf *out, struct encryption *e, se_bytes plain,
-                                       se_bytes context, se_error *err);
+/* Whether the data key may have one value more; if not, there will be a new one for it. */
+bool encryption_has_room(const struct encryption *e, se_bytes plain);
+/* The data key counts one value more, which encryption_seal() is to make. */
+SE_MUST_CHECK se_status encryption_reserve(struct encryption *e, se_bytes plain, se_bytes context,
+                                           se_error *err);
+/* With the data key or a copy of it, of which each thread has its own. */
+SE_MUST_CHECK se_status encryption_seal(se_buf *out, const struct encryption *e,
+                                        struct data_key *key, se_bytes plain, se_bytes context,
+                                        se_error *err);
 /* A new secret, and it wrapped. */
 SE_MUST_CHECK se_status encryption_make_secret(struct data_key *out, const struct encryption *e,
                                                size_t size, se_error *err);

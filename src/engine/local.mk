@@ -3,7 +3,8 @@ libse_core_la_SOURCES += \
 	src/engine/access.c \
 	src/engine/access_identity.c src/engine/access_identity.h \
 	src/engine/api_call.c \
-	src/engine/batch.c \
+	src/engine/batch.c src/engine/batch.h \
+	src/engine/batch_decrypt.c \
 	src/engine/check.c \
 	src/engine/check_dates.c src/engine/check_dates.h \
 	src/engine/check_row.c src/engine/check_row.h \

@@ -47,6 +47,16 @@ se_status aead_init(struct aead *out, const struct aead_kind *kind, const unsign
     return crypto_error(err, SE_ERR_CRYPTO, "AES failed");
 }
 
+se_status aead_copy(struct aead *out, const struct aead *aead, se_error *err)
+{
+    *out = (struct aead){ .kind = aead->kind, .aes = EVP_CIPHER_CTX_new() };
+    if (out->aes && EVP_CIPHER_CTX_copy(out->aes, aead->aes) > 0 &&
+        (!aead->hmac || (out->hmac = EVP_MAC_CTX_dup(aead->hmac))))
+        return SE_OK;
+    aead_free(out);
+    return crypto_error(err, SE_ERR_CRYPTO, "AES failed");
+}
+
 void aead_free(struct aead *aead)
 {
     EVP_CIPHER_CTX_free(aead->aes);

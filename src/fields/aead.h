@@ -33,6 +33,8 @@ struct aead {
 SE_MUST_CHECK se_status aead_init(struct aead *out, const struct aead_kind *kind,
                                   const unsigned char *aes, se_bytes hmac, bool encrypt,
                                   se_error *err);
+/* The same for another thread.  Several may copy one at once, if nobody uses it meanwhile. */
+SE_MUST_CHECK se_status aead_copy(struct aead *out, const struct aead *aead, se_error *err);
 void aead_free(struct aead *aead);
 
 /* One message.  Associated is aad[0] with aad[1] behind it, either may be empty. */

@@ -52,6 +52,20 @@ void envelope_free(struct envelope *envelope)
     *envelope = (struct envelope){ .format = NULL };
 }
 
+se_status data_key_copy(struct data_key *out, const struct data_key *key, se_error *err)
+{
+    AUTO(data_key) copy = { .secret = SE_BUF_INIT };
+
+    TRY(aead_copy(&copy.aead, &key->aead, err));
+    TRY(buf_copy(&copy.secret, buf_bytes(&key->secret), err));
+    TRY(buf_copy(&copy.wrapped, buf_bytes(&key->wrapped), err));
+    TRY(buf_copy(&copy.head, buf_bytes(&key->head), err));
+    TRY(buf_copy(&copy.text, buf_bytes(&key->text), err));
+    memcpy(copy.binding, key->binding, sizeof copy.binding);
+    *out = MOVE(copy);
+    return SE_OK;
+}
+
 void data_key_free(struct data_key *key)
 {
     se_buf_free(&key->secret);

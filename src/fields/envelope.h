@@ -2,7 +2,7 @@
 /*
  * Encrypted values: what a data key encrypts, and that data key, wrapped by RSA-OAEP for a
  * certificate.  Many values may share one. To add a format: one file with a struct envelope_format,
- * one row in envelopes.c.
+ * one row in formats.c.
  */
 #ifndef FIELDS_ENVELOPE_H
 #define FIELDS_ENVELOPE_H
@@ -34,6 +34,10 @@ struct data_key {
     struct aead aead;
     se_buf ivs; /* drawn and not used yet */
 };
+/* The same for another thread, but for the IVs.  Several may copy one at once, if nobody uses it
+ * meanwhile. */
+SE_MUST_CHECK se_status data_key_copy(struct data_key *out, const struct data_key *key,
+                                      se_error *err);
 void data_key_free(struct data_key *key);
 AUTO_KIND(data_key, struct data_key, data_key_free(p))
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/arguments.h"
 #include "base/clock.h"
+#include "base/parallel.h"
 #include "history/verification.h"
 
 enum { MONTHS_LEAST = 12, MONTHS_MOST = 12000, MILLION = 1000000 };
@@ -181,13 +181,6 @@ static se_status check_kept_head(struct verification *v, se_error *err)
 
 /* ---- the scan ---- */
 
-static unsigned count_threads(const se_history_verify_options *options)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-    return options->threads ? options->threads : processors > 1 ? (unsigned)processors : 1;
-}
-
 /* With what can be found out about it, if it is still so here. */
 static se_status add_changed_row(void *arg, const struct row *row, se_error *err)
 {
@@ -239,7 +232,7 @@ static se_status scan_chain(struct verification *v, struct scan *scan,
     };
     if (v->chain.frontier.size > start->frontier.size)
         scan->total = v->chain.frontier.size - start->frontier.size;
-    TRY(verify_parallel(&good, &early, scan, start, count_threads(v->options), err));
+    TRY(verify_parallel(&good, &early, scan, start, parallel_threads(v->options->threads), err));
     if (good)
         return SE_OK;
     TRY(report_early(v, &early.what, err));

@@ -2,9 +2,9 @@
 #include "zip/workers.h"
 
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/parallel.h"
 #include "base/thread.h"
 #include "zip/entry_reader.h"
 
@@ -20,19 +20,13 @@ struct workers {
     pthread_mutex_t lock;
     pthread_cond_t ended;
     unsigned finished; /* threads */
-    size_t failed_at;  /* of several failures, that of the first entry counts */
-    se_error failure;
+    struct first_failure first;
 };
 
 static void record_failure(struct workers *workers, size_t index, const se_error *failure)
 {
     atomic_store(&workers->stopped, true);
-    pthread_mutex_lock(&workers->lock);
-    if (!workers->failure.status || index < workers->failed_at) {
-        workers->failed_at = index;
-        workers->failure = *failure;
-    }
-    pthread_mutex_unlock(&workers->lock);
+    first_failure_note(&workers->first, index, failure);
 }
 
 static void take_entries(struct workers *workers, struct worker *worker)
@@ -71,8 +65,7 @@ static void *worker_main(void *arg)
 
 static unsigned count_wanted(const struct workers *workers)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t threads = workers->job->threads ? workers->job->threads : cores > 0 ? (size_t)cores : 1;
+    size_t threads = parallel_threads(workers->job->threads);
 
     if (threads > workers->job->archive->count)
         threads = workers->job->archive->count;
@@ -128,17 +121,19 @@ se_status workers_run(const struct workers_job *job, se_error *err)
         .ended = PTHREAD_COND_INITIALIZER,
     };
     pthread_t threads[THREADS_MOST];
+    se_error failure = SE_ERROR_INIT;
     unsigned count;
 
+    first_failure_init(&workers.first);
     for (size_t i = 0; i < job->archive->count; i++)
         workers.total += job->archive->entries[i].size;
     count = start_workers(threads, &workers);
     wait_for_workers(&workers, count);
     for (unsigned i = 0; i < count; i++)
         pthread_join(threads[i], NULL);
-    if (workers.failure.status && err && !err->status)
-        *err = workers.failure;
-    return workers.failure.status;
+    (void)first_failure_has(&workers.first, &failure);
+    first_failure_free(&workers.first);
+    return failure.status ? error_copy(err, failure.status, &failure) : SE_OK;
 }
 
 static se_status add_progress(struct workers *workers, size_t size, se_error *err)

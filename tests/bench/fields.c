@@ -23,7 +23,15 @@
 #include "tests/bench/race.h"
 #include "tests/lib/shim/fault.h"
 
-enum { FIELD = 64, BATCH = 1000, FIELDS = 100000, VALUES = 64, LATENCY_MS = 24, LEAST = 200000 };
+enum {
+    FIELD = 64,
+    BATCH = 1000,
+    LARGE = 10000,
+    FIELDS = 100000,
+    VALUES = 64,
+    LATENCY_MS = 24,
+    LEAST = 200000
+};
 
 static const unsigned char field[FIELD] = "a secret field";
 static const se_bytes plain = { field, FIELD };
@@ -166,46 +174,50 @@ static void make_blobs(struct loop_shared *shared, char *certificate_file)
 struct batch {
     se_engine *engine;
     const char *descriptor;
-    se_field fields[BATCH], values[BATCH];
+    se_field_params params;
+    size_t count;
+    se_field fields[LARGE], values[LARGE];
 };
 
-static void batch_make(struct batch *b, se_engine *engine, const char *descriptor)
+static void batch_make(struct batch *b, se_engine *engine, const char *descriptor, size_t count,
+                       unsigned threads)
 {
     se_error err = SE_ERROR_INIT;
 
-    *b = (struct batch){ engine, descriptor, { { .status = SE_OK } }, { { .status = SE_OK } } };
-    for (size_t i = 0; i < BATCH; i++)
+    *b = (struct batch){ engine, descriptor, .params = SE_FIELD_PARAMS_INIT, .count = count };
+    b->params.threads = threads;
+    for (size_t i = 0; i < count; i++)
         b->fields[i].in = plain;
-    must(se_encrypt_many(b->fields, BATCH, engine, descriptor, NULL, &err), &err);
-    for (size_t i = 0; i < BATCH; i++)
+    must(se_encrypt_many(b->fields, count, engine, descriptor, NULL, &err), &err);
+    for (size_t i = 0; i < count; i++)
         b->values[i].in = buf_bytes(&b->fields[i].out);
 }
 
-static void release(se_field *fields)
+static void release(se_field *fields, size_t count)
 {
-    for (size_t i = 0; i < BATCH; i++)
+    for (size_t i = 0; i < count; i++)
         se_buf_free(&fields[i].out);
 }
 
 static bool batch_encrypt(void *own)
 {
     struct batch *b = own;
-    static _Thread_local se_field fields[BATCH];
+    static _Thread_local se_field fields[LARGE];
     bool done;
 
-    for (size_t i = 0; i < BATCH; i++)
+    for (size_t i = 0; i < b->count; i++)
         fields[i].in = plain;
-    done = !se_encrypt_many(fields, BATCH, b->engine, b->descriptor, NULL, NULL);
-    release(fields);
+    done = !se_encrypt_many(fields, b->count, b->engine, b->descriptor, &b->params, NULL);
+    release(fields, b->count);
     return done;
 }
 
 static bool batch_decrypt(void *own)
 {
     struct batch *b = own;
-    bool done = !se_decrypt_many(b->values, BATCH, b->engine, b->descriptor, NULL, NULL);
+    bool done = !se_decrypt_many(b->values, b->count, b->engine, b->descriptor, &b->params, NULL);
 
-    release(b->values);
+    release(b->values, b->count);
     return done;
 }
 
@@ -395,6 +407,26 @@ static struct rate race_of_batches(const char *measure, const struct runner *our
     return r.first;
 }
 
+/* By the clock: of one thread for each core, and of one. */
+static void race_of_threads(se_engine *engine, size_t count, const char *name)
+{
+    static struct batch all, one;
+    const struct runner encrypt[] = { { &all, begin_same, batch_encrypt, end_nothing, 0 },
+                                      { &one, begin_same, batch_encrypt, end_nothing, 0 } };
+    const struct runner decrypt[] = { { &all, begin_same, batch_decrypt, end_nothing, 0 },
+                                      { &one, begin_same, batch_decrypt, end_nothing, 0 } };
+    struct result r;
+
+    batch_make(&all, engine, "Batch", count, 0);
+    batch_make(&one, engine, "Batch", count, 1);
+    r = race(&encrypt[0], &encrypt[1], 1, &usual_turns);
+    row("encryptions/s", name, 0, r.first.clock * (double)count, "one thread",
+        r.second.clock * (double)count, r.ratio.clock);
+    r = race(&decrypt[0], &decrypt[1], 1, &usual_turns);
+    row("decryptions/s", name, 0, r.first.clock * (double)count, "one thread",
+        r.second.clock * (double)count, r.ratio.clock);
+}
+
 static void batches(se_engine *engine)
 {
     static struct batch batch;
@@ -409,7 +441,7 @@ static void batches(se_engine *engine)
     struct rate out, in;
     double each, alone;
 
-    batch_make(&batch, engine, "Batch");
+    batch_make(&batch, engine, "Batch", BATCH, 1);
     single_make(&single, engine, "Single");
     out = race_of_batches("encryptions/s", &encrypt, &bare_encrypt);
     row("encryptions/s", "in batches of 1,000", 1, out.processor, "at the least", LEAST,
@@ -417,6 +449,8 @@ static void batches(se_engine *engine)
     in = race_of_batches("decryptions/s", &decrypt, &bare_decrypt);
     each = in.processor;
     row("decryptions/s", "in batches of 1,000", 1, each, "at the least", LEAST, each / LEAST);
+    race_of_threads(engine, BATCH, "in batches of 1,000, by all cores");
+    race_of_threads(engine, LARGE, "in batches of 10,000, by all cores");
     alone = pace(&one);
     row("decryptions/s", "in batches of 1,000", 1, each, "one by one", alone, each / alone);
 }

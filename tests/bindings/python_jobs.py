@@ -273,7 +273,7 @@ class Values(Case):
 
     def test_many(self):
         contents, contexts = [b"%d" % i for i in range(300)] + [b""], [b"row %d" % i for i in range(301)]
-        values = self.engine.encrypt_many("EncryptedFields", contents, contexts)
+        values = self.engine.encrypt_many("EncryptedFields", contents, contexts, threads=2)
         self.assertEqual(self.engine.decrypt_many("EncryptedFields", values, contexts), contents)
         for i in (0, 299, 300):
             self.assertEqual(self.engine.decrypt("EncryptedFields", values[i], context=contexts[i]), contents[i])

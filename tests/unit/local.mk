@@ -68,6 +68,11 @@ tests_unit_test_file_SOURCES = tests/unit/test_file.c tests/unit/folder.h tests/
 tests_unit_test_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_file_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_parallel
+tests_unit_test_parallel_SOURCES = tests/unit/test_parallel.c tests/unit/unit.h
+tests_unit_test_parallel_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_parallel_LDADD   = $(CORE_LIBS) $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_timed_call
 tests_unit_test_timed_call_SOURCES = tests/unit/test_timed_call.c tests/unit/unit.h
 tests_unit_test_timed_call_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

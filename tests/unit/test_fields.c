@@ -151,6 +151,133 @@ static void many_go_together(void **state)
     se_close(&engine);
 }
 
+/* ---- by several threads ---- */
+
+enum { CROWD = 3000, WRONG = 1500, MOVED = 2000, KEYS = 3 };
+
+struct crowd {
+    char plain[CROWD][16];
+    se_buf values[CROWD];
+};
+
+static se_bytes crowd_plain(const struct crowd *crowd, size_t i)
+{
+    return text_bytes(crowd->plain[i]);
+}
+
+/* One of the data keys, of version 1, 1 and 2, encrypts each third, so that they lie mixed. */
+static struct crowd *make_crowd(se_engine *engine)
+{
+    struct crowd *crowd = calloc(1, sizeof *crowd);
+    se_field *fields = calloc(CROWD, sizeof *fields);
+    se_error err = SE_ERROR_INIT;
+
+    assert_true(crowd && fields);
+    for (size_t key = 0; key < KEYS; key++) {
+        se_field_params params = SE_FIELD_PARAMS_INIT;
+        size_t count = 0;
+
+        params.version = key < 2 ? 1 : 2;
+        params.threads = (unsigned)key * 2;
+        for (size_t i = key; i < CROWD; i += KEYS) {
+            (void)snprintf(crowd->plain[i], sizeof crowd->plain[i], "value %zu", i);
+            fields[count++] = (se_field){ .in = crowd_plain(crowd, i), .context = row };
+        }
+        assert_status(
+            SE_OK, se_encrypt_many(fields, count, engine, "EncryptedFields", &params, &err), &err);
+        for (size_t i = 0; i < count; i++)
+            crowd->values[i * KEYS + key] = fields[i].out;
+    }
+    free(fields);
+    return crowd;
+}
+
+static void crowd_free(struct crowd *crowd)
+{
+    for (size_t i = 0; i < CROWD; i++)
+        se_buf_free(&crowd->values[i]);
+    free(crowd);
+}
+
+static se_field *crowd_fields(const struct crowd *crowd)
+{
+    se_field *fields = calloc(CROWD, sizeof *fields);
+
+    assert_non_null(fields);
+    for (size_t i = 0; i < CROWD; i++)
+        fields[i] = (se_field){ .in = buf_bytes(&crowd->values[i]), .context = row };
+    fields[WRONG].in = text_bytes("nonsense");
+    fields[MOVED].context = other_row;
+    return fields;
+}
+
+static se_status crowd_status(size_t i)
+{
+    return i == WRONG ? SE_ERR_FORMAT : i == MOVED ? SE_ERR_REJECTED : SE_OK;
+}
+
+static void many_threads_do_what_one_does(void **state)
+{
+    se_engine *engine = opened();
+    struct crowd *crowd = make_crowd(engine);
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    for (unsigned threads = 0; threads <= 8; threads += 4) {
+        se_field_params params = SE_FIELD_PARAMS_INIT;
+        se_field *fields = crowd_fields(crowd);
+
+        params.threads = threads;
+        assert_status(SE_ERR_FORMAT,
+                      se_decrypt_many(fields, CROWD, engine, "EncryptedFields", &params, &err),
+                      &err);
+        assert_non_null(strstr(err.text, "field 1501: "));
+        for (size_t i = 0; i < CROWD; i++) {
+            assert_int_equal(fields[i].status, crowd_status(i));
+            assert_bytes(&fields[i].out,
+                         crowd_status(i) ? (se_bytes){ NULL, 0 } : crowd_plain(crowd, i));
+            se_buf_free(&fields[i].out);
+        }
+        free(fields);
+    }
+    crowd_free(crowd);
+    se_close(&engine);
+}
+
+static void many_threads_rekey(void **state)
+{
+    se_engine *engine = opened();
+    struct crowd *crowd = make_crowd(engine);
+    se_field *fields = crowd_fields(crowd);
+    se_field_params params = SE_FIELD_PARAMS_INIT;
+    se_error err = SE_ERROR_INIT;
+
+    (void)state;
+    params.threads = 5;
+    assert_status(SE_ERR_FORMAT,
+                  se_rekey_many(fields, CROWD, engine, "EncryptedFields", &params, &err), &err);
+    for (size_t i = 0; i < CROWD; i++) {
+        AUTO(se_buf) plain = SE_BUF_INIT;
+        const bool kept = i % KEYS == 2; /* of the current version; its context does not matter */
+
+        assert_int_equal(fields[i].status, kept ? SE_OK : crowd_status(i));
+        assert_int_equal(fields[i].kept, kept && !fields[i].status);
+        if (fields[i].status)
+            continue;
+        refused(engine, buf_bytes(&fields[i].out), other_row, SE_ERR_REJECTED);
+        params.context = row;
+        assert_status(
+            SE_OK,
+            se_decrypt(&plain, engine, "EncryptedFields", buf_bytes(&fields[i].out), &params, &err),
+            &err);
+        assert_bytes(&plain, crowd_plain(crowd, i));
+        se_buf_free(&fields[i].out);
+    }
+    free(fields);
+    crowd_free(crowd);
+    se_close(&engine);
+}
+
 static void rekeying_keeps_what_is_there(void **state)
 {
     se_engine *engine = opened();
@@ -237,6 +364,8 @@ int main(void)
         IN_FOLDER(every_version_and_form_comes_back),
         IN_FOLDER(nothing_else_decrypts),
         IN_FOLDER(many_go_together),
+        IN_FOLDER(many_threads_do_what_one_does),
+        IN_FOLDER(many_threads_rekey),
         IN_FOLDER(rekeying_keeps_what_is_there),
         cmocka_unit_test(contexts_are_told_apart),
         IN_FOLDER(garbage_is_told_apart),

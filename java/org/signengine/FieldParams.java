@@ -28,4 +28,9 @@ public final class FieldParams extends Params<FieldParams> {
     public FieldParams atAnyTime(boolean atAnyTime) {
         return put("at_any_time", atAnyTime);
     }
+
+    /** Of many values: how many threads at the most; 0, as if nothing was said, is one for each core. */
+    public FieldParams threads(int threads) {
+        return putNatural("threads", threads);
+    }
 }

@@ -116,7 +116,7 @@ final class Structs {
                 size:ulong version:unsigned type:text key_id:text issuer:text subject:text id:text audiences:pointer audience_count:ulong
                 leeway:unsigned no_expiry:bool time:long leeway_used:pointer signer:pointer tag:text revocation:pointer""");
         struct("se_jwks_params", "size:ulong version:unsigned current:bool");
-        struct("se_field_params", "size:ulong version:unsigned binary:bool context:content tag:text at_any_time:bool");
+        struct("se_field_params", "size:ulong version:unsigned binary:bool context:content tag:text at_any_time:bool threads:unsigned");
         struct("se_container_params", """
                 size:ulong version:unsigned context:content progress:pointer progress_arg:pointer tag:text at_any_time:bool""");
         struct("se_zip_sign_params", """

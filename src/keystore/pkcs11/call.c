@@ -71,7 +71,7 @@ static bool has_too_many_late(const char *location)
     return many;
 }
 
-/* On the worker, after a call that was late. */
+/* On the helper, after a call that was late. */
 static void release_late(void *arg)
 {
     struct p11_call *call = arg;

@@ -214,7 +214,7 @@ final class Jobs extends Case {
 
     void testMany() throws Exception {
         List<byte[]> contents = new ArrayList<>(), contexts = new ArrayList<>();
-        FieldParams none = new FieldParams();
+        FieldParams none = new FieldParams().threads(2);
         for (int i = 0; i <= 300; i++) {
             contents.add(bytes(i == 300 ? "" : String.valueOf(i)));
             contexts.add(bytes("row " + i));
