@@ -931,8 +931,8 @@ typedef struct se_field {
  * Encrypting: the fields share a data key, as far as the descriptor lets them (dataKeyUses,
  * dataKeyBytes). Decrypting: each data key is unwrapped once, several at a time, and remembered for
  * a while (cacheSize, cacheAge). A key store that is away gives its status to all fields that are
- * still to be done. Several hundred fields and more are shared among threads (params->threads), which
- * are the library's own.
+ * still to be done. Several hundred fields and more are shared among threads (params->threads),
+ * which are the library's own.
  */
 SE_MUST_CHECK se_status se_encrypt_many(se_field *fields, size_t count, se_engine *engine,
                                         const char *descriptor, const se_field_params *params,
