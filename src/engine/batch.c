@@ -22,6 +22,17 @@ static se_bytes field_plain(const struct sealing *s, size_t i)
     return s->again ? buf_bytes(&field->out) : field->in;
 }
 
+/* What fails leaves nothing behind: no plaintext, if that is where the value was to be. */
+static void set_outcome(struct sealing *s, size_t i, se_status st, const se_error *why)
+{
+    se_field *field = &s->batch->fields[i];
+
+    field->status = st;
+    if (st)
+        se_buf_free(&field->out);
+    first_failure_note(&s->first, i, why);
+}
+
 /* Those that could not be decrypted, or need not be encrypted again, stay as they are. */
 static bool is_for_sealing(const struct sealing *s, size_t i)
 {
@@ -51,8 +62,7 @@ static void seal_slice(void *arg, size_t from, size_t to)
 
         if (!is_for_sealing(s, i))
             continue;
-        s->batch->fields[i].status = why.status ? why.status : seal_field(s, i, key, &why);
-        first_failure_note(&s->first, i, &why);
+        set_outcome(s, i, why.status ? why.status : seal_field(s, i, key, &why), &why);
     }
 }
 
@@ -63,15 +73,13 @@ static size_t reserve_fields(struct sealing *s, uint64_t *bytes)
 
     *bytes = 0;
     do {
-        se_field *field = &s->batch->fields[end];
+        const se_field *field = &s->batch->fields[end];
         se_error why = SE_ERROR_INIT;
 
         if (is_for_sealing(s, end))
-            field->status =
-                encryption_reserve(s->encryption, field_plain(s, end), field->context, &why);
-        if (field->status && s->again)
-            se_buf_free(&field->out);
-        first_failure_note(&s->first, end, &why);
+            set_outcome(
+                s, end,
+                encryption_reserve(s->encryption, field_plain(s, end), field->context, &why), &why);
         *bytes += field->in.size;
         end++;
     } while (end < s->batch->count && encryption_has_room(s->encryption, field_plain(s, end)));
